@@ -1,0 +1,173 @@
+"""What is recorded, and who hears of it: the catalogue of everything that can happen.
+
+A service changes rows and records one activity in the same transaction. The audit log, mail and
+whatever comes later read it from there; a service never calls them. Facts are ids, codes, days
+and numbers, never what a person wrote.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.models import Activity, ActorKind
+from app.policy import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One thing that can happen: to what, with which facts, and which mails it causes."""
+
+    subject: str
+    facts: tuple[str, ...] = ()
+    mails: tuple[str, ...] = ()
+    says: str = ""
+
+
+KINDS: dict[str, Kind] = {
+    "association.updated": Kind("association", ("members",), says="the association's data changed"),
+    "association.defaults_loaded": Kind("association", ("code",), says="the defaults were loaded"),
+    "grant.changed": Kind(
+        "grant", ("added", "removed"), says="a capability was given to or taken from somebody"
+    ),
+    "community.created": Kind("community", ("slug",), says="a community was created"),
+    "community.updated": Kind("community", ("members",), says="a community's data changed"),
+    "rules.published": Kind(
+        "rules_version", ("number", "effective_on"), says="a version of the rules was published"
+    ),
+    "rules.agreed": Kind("person", ("rules_version",), says="a person agreed to the rules"),
+    "account.created": Kind("person", says="an account was made"),
+    "account.updated": Kind("person", ("members",), says="a person corrected their profile"),
+    "account.password_chosen": Kind(
+        "person", ("first",), ("password_changed",), says="a password was chosen"
+    ),
+    "account.deactivated": Kind("person", says="an account was deactivated"),
+    "account.reactivated": Kind("person", says="an account was reactivated"),
+    "account.unsubscribed": Kind(
+        "person", ("mail_kind",), says="a person stopped reminders of one kind"
+    ),
+    "session.started": Kind("session", ("how",), says="somebody signed in"),
+    "session.ended": Kind("session", ("how",), says="a sign-in ended"),
+    "join_request.submitted": Kind(
+        "join_request",
+        ("submission_id", "rules_version", "privacy_notice_version"),
+        ("confirm_address",),
+        says="somebody asked to join",
+    ),
+    "join_request.verified": Kind(
+        "join_request",
+        ("rules_version",),
+        ("requests_waiting",),
+        says="the applicant's address was confirmed; the request waits for a decision",
+    ),
+    "join_request.withdrawn": Kind(
+        "join_request", ("cause",), says="a request was withdrawn or superseded"
+    ),
+    "join_request.accepted": Kind(
+        "join_request",
+        ("membership_id", "person_id"),
+        ("welcome",),
+        says="a request was accepted, and a membership begun",
+    ),
+    "join_request.declined": Kind(
+        "join_request", (), ("request_declined",), says="a request was declined"
+    ),
+    "membership.updated": Kind("membership", ("members",), says="a membership was changed"),
+    "membership.ended": Kind(
+        "membership", ("person_id", "ending", "terms"), ("membership_ended",), says="it ended"
+    ),
+    "membership.suspended": Kind(
+        "membership",
+        ("person_id", "until_on"),
+        ("membership_suspended",),
+        says="a membership was suspended until a day",
+    ),
+    "membership.suspension_lifted": Kind(
+        "membership", ("person_id",), ("suspension_lifted",), says="a suspension was lifted"
+    ),
+    "term.planned": Kind(
+        "term",
+        ("position", "seat", "person_id", "starts_on", "ends_on", "basis"),
+        ("term_recorded",),
+        says="a term that begins on a later day was recorded",
+    ),
+    "term.started": Kind(
+        "term",
+        ("position", "seat", "person_id", "starts_on", "ends_on", "basis"),
+        ("term_recorded",),
+        says="a term began",
+    ),
+    "term.resigned": Kind(
+        "term", ("position", "seat", "person_id"), says="a holder resigned from a seat"
+    ),
+    "term.removed": Kind(
+        "term", ("position", "seat", "person_id"), ("term_removed",), says="a holder was removed"
+    ),
+    "discussion.started": Kind("discussion", ("post_id",), says="a discussion was started"),
+    "discussion.locked": Kind("discussion", says="a discussion was locked"),
+    "discussion.unlocked": Kind("discussion", says="a discussion was opened again"),
+    "post.written": Kind("post", ("discussion_id", "number"), says="a reply was written"),
+    "post.edited": Kind("post", ("discussion_id",), says="an author edited a post"),
+    "post.deleted": Kind("post", ("discussion_id",), says="an author deleted a post"),
+    "post.reported": Kind(
+        "review",
+        ("post_id", "rule", "rules_version"),
+        ("reviews_waiting",),
+        says="a post was reported under a rule",
+    ),
+    "review.decided": Kind(
+        "review",
+        ("post_id", "action", "rule", "rules_version"),
+        ("post_hidden",),
+        says="a review was decided",
+    ),
+    "review.reversed": Kind(
+        "review", ("post_id",), ("post_restored",), says="a decision was reversed"
+    ),
+    "mail.parked": Kind(
+        "mail", ("mail_kind",), says="a mail could not be delivered and was set aside"
+    ),
+}
+
+
+def record(
+    session: AsyncSession,
+    kind: str,
+    by: Standing | None,
+    subject_id: UUID | str | int,
+    *,
+    community_id: UUID | None = None,
+    actor: tuple[ActorKind, UUID | None] | None = None,
+    **facts: Any,
+) -> None:
+    """Adds the one record of a change to the caller's transaction.
+
+    `by` is who did it; without one it was the software, unless `actor` says otherwise. Raises
+    ValueError for facts that the catalogue does not name, so that the log stays readable.
+    """
+    known = KINDS[kind]
+    if set(facts) != set(known.facts):
+        raise ValueError(f"{kind} takes the facts {known.facts}, not {tuple(facts)}")
+    actor_kind, actor_id = actor or (by.actor if by else (ActorKind.SYSTEM, None))
+    session.add(
+        Activity(
+            kind=kind,
+            occurred_at=clock.now(),
+            actor_kind=actor_kind,
+            actor_id=actor_id,
+            community_id=community_id,
+            subject_kind=known.subject,
+            subject_id=str(subject_id),
+            facts={name: _plain(value) for name, value in facts.items()},
+        )
+    )
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, list | tuple | set | frozenset):
+        return sorted(str(item) for item in value)
+    return str(value)

@@ -1,0 +1,5 @@
+"""placeholder"""
+
+
+async def fill(database):
+    return []

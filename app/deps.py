@@ -1,0 +1,177 @@
+"""The HTTP edge: the unit of work, the reader, who calls, what they may do here, which page."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Depends, Header, Query, Request
+from sqlmodel import SQLModel
+
+from app import errors, preconditions, tokens
+from app.db import Database, Page, Reader, Work
+from app.policy import Capability, Standing
+from app.preconditions import Expected
+from app.services import standing as standings
+from app.services.standing import NOWHERE, Where
+
+DEFAULT_LIMIT, MAXIMUM_LIMIT = 25, 100
+
+
+def database(request: Request) -> Database:
+    """The database of the application that answers this request."""
+    return request.app.state.database
+
+
+async def _work(request: Request) -> AsyncIterator[Work]:
+    async with database(request).work() as work:
+        request.state.work = work
+        body = await request.body()
+        request.state.body_for_key = body
+        request.state.operation = f"{request.method} {request.url.path}?{request.url.query}"
+        yield work
+
+
+# scope="function": the commit happens before the answer leaves, never after.
+SessionDep = Annotated[Work, Depends(_work, scope="function")]
+
+
+DatabaseDep = Annotated[Database, Depends(database)]
+
+
+def _reader(request: Request) -> Reader:
+    return database(request).reader
+
+
+ReaderDep = Annotated[Reader, Depends(_reader)]
+
+
+def claims(request: Request) -> tokens.Claims | None:
+    """Who the bearer token says is calling; None without one. A bad one is a 401 anywhere."""
+    header = request.headers.get("authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise errors.TokenInvalid
+    found = tokens.verified(token.strip())
+    request.state.credential = f"session:{found.session_id}"
+    return found
+
+
+class May:
+    """The dependency behind `may`: works out the caller's standing and refuses early.
+
+    The order is the contract's: 401 without (good) credentials, then 404 for what the caller may
+    not see, then 403 with its reasons for what they may see and not do.
+    """
+
+    def __init__(
+        self,
+        capability: Capability | None,
+        within: type[SQLModel] | None,
+        seen_with: Capability | None,
+        own: bool,
+    ) -> None:
+        self.capability = capability
+        self.within = within
+        self.seen_with = seen_with
+        self.own = own
+
+    async def __call__(self, request: Request) -> Standing:
+        """The caller's standing here. Raises Unauthenticated, TokenInvalid, NotFound, PermissionDenied."""
+        caller = claims(request)
+        reader = database(request).reader
+        if caller is None:
+            if self.capability is None:
+                raise errors.Unauthenticated
+            nobody = await standings.of_nobody(reader)
+            nobody.require(self.capability)  # 401 before the path says anything
+        where = self._where(request)
+        if caller is None:
+            found = nobody if where is NOWHERE else await standings.of_nobody(reader, where)
+        else:
+            found = await standings.of_person(reader, caller.person_id, caller.session_id, where)
+        request.state.person_id = found.person.id if found.person else None
+        self._refuse(found)
+        return found
+
+    def _where(self, request: Request) -> Where:
+        if self.within is not None:
+            name = f"{self.within.__tablename__}_id"
+            try:
+                return standings.through(self.within, UUID(request.path_params[name]))
+            except ValueError as error:
+                raise errors.NotFound from error
+        community = request.path_params.get("community")
+        return NOWHERE if community is None else standings.at(community)
+
+    def _refuse(self, found: Standing) -> None:
+        if self.capability is None:
+            if found.community is not None and not found.sees_page:
+                raise errors.NotFound
+            return
+        if not found.sees(self.capability):
+            raise errors.NotFound
+        if self.within is not None and self.seen_with is not None and not self.own:
+            if not (found.can(self.seen_with) or found.can(self.capability)):
+                raise errors.NotFound
+        if not self.own:
+            found.require(self.capability)
+
+
+def may(
+    capability: Capability | None,
+    *,
+    within: type[SQLModel] | None = None,
+    seen_with: Capability | None = None,
+    own: bool = False,
+) -> Any:
+    """The caller's standing where the path leads, refused unless it allows this.
+
+    `within` names the table of the thing in the path; `seen_with` the capability with which that
+    thing can be seen (without it, it is not there: 404). With `own` the thing's own person may
+    do it too, and the service decides. Without a capability, being signed in is enough.
+    """
+    return Depends(May(capability, within, seen_with or capability, own))
+
+
+SignedIn = Annotated[Standing, may(None)]
+
+
+def _expected(if_match: Annotated[str | None, Header()] = None) -> Expected:
+    return preconditions.read(if_match)
+
+
+def _expected_required(if_match: Annotated[str | None, Header()] = None) -> Expected:
+    if if_match is None:
+        raise errors.PreconditionRequired
+    return preconditions.read(if_match)
+
+
+ExpectedDep = Annotated[Expected, Depends(_expected)]
+ExpectedRequired = Annotated[Expected, Depends(_expected_required)]
+
+
+def _page(
+    request: Request,
+    limit: Annotated[
+        int, Query(ge=1, le=MAXIMUM_LIMIT, description="How many items at most.")
+    ] = DEFAULT_LIMIT,
+    cursor: Annotated[
+        str | None, Query(max_length=1000, description="next_cursor of the page before.")
+    ] = None,
+    include: Annotated[
+        Literal["total"] | None, Query(description="total: also count the whole list.")
+    ] = None,
+) -> Page:
+    filters = sorted(
+        (name, value)
+        for name, value in request.query_params.multi_items()
+        if name not in ("limit", "cursor", "include")
+    )
+    fingerprint = hashlib.sha256(repr((request.url.path, filters)).encode()).hexdigest()
+    return Page(limit, cursor, fingerprint, include == "total")
+
+
+PageDep = Annotated[Page, Depends(_page)]

@@ -1,0 +1,253 @@
+"""The edge of the server: what holds for every request, in pure ASGI.
+
+One pass each way: a request id, a limit on the body, HEAD as GET, limits on the rate, security
+headers, a line in the log and a measurement. What goes wrong below comes out as problem+json.
+"""
+
+import re
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from limits import RateLimitItemPerMinute
+from limits.aio.strategies import FixedWindowRateLimiter
+from limits.storage import storage_from_string
+from prometheus_client import Counter, Histogram
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from app import errors, settings, texts, tokens
+from app.db import encoded
+from app.models import new_id
+from app.validation import problems_of
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+BODY_LIMIT = 1024 * 1024
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
+# Unsubscribe keys and feed tokens are the two secrets that may stand in an address.
+_MASKED = re.compile(r"(key|token)=[^&]*|(?<=/calendar-feeds/)[^/]+(?=\.ics)")
+
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-site"),
+    (b"permissions-policy", b"interest-cohort=()"),
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+)
+_API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+
+EXPOSED_HEADERS = (
+    "ETag",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-Id",
+    "Idempotent-Replayed",
+    "WWW-Authenticate",
+    "Deprecation",
+    "Sunset",
+)
+
+_requests = Counter("cop_requests_total", "Requests answered", ["operation", "status"])
+_seconds = Histogram(
+    "cop_request_seconds",
+    "Time to answer",
+    ["operation"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+log = structlog.get_logger("access")
+
+
+class Edge:
+    """The outermost application."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+        current = settings.get()
+        self._limit = current.requests_per_minute
+        self._item = RateLimitItemPerMinute(max(1, self._limit))
+        self._limiter = FixedWindowRateLimiter(
+            storage_from_string(f"async+{current.rate_limit_url}")  # type: ignore[arg-type]
+        )
+        self._policy = f'"default";q={self._limit};w=60'.encode()
+        self._quiet = not structlog.get_logger().is_enabled_for(20)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        headers = {name: value for name, value in scope["headers"]}
+        request_id = _request_id(headers.get(b"x-request-id"))
+        scope.setdefault("state", {})["request_id"] = request_id
+        head = scope["method"] == "HEAD"
+        if head:
+            scope["method"] = "GET"
+        remaining, reset = await self._hit(scope, headers)
+        extra = [
+            (b"x-request-id", request_id.encode()),
+            (b"ratelimit-policy", self._policy),
+            (b"ratelimit", f'"default";r={remaining};t={reset}'.encode()),
+            *SECURITY_HEADERS,
+        ]
+        status = 500
+
+        async def finish(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                given = {name.lower() for name, _ in message["headers"]}
+                added = [pair for pair in extra if pair[0] not in given]
+                if _API_POLICY[0] not in given:
+                    added.append(_API_POLICY)
+                message["headers"] = [*message["headers"], *added]
+            elif head:
+                message = {**message, "body": b""}
+            await send(message)
+
+        guarded = _Body(receive, _declared(headers))
+        if remaining < 0:
+            refusal = errors.TooManyRequests(headers={"Retry-After": str(reset)})
+            await answer(Request(scope), refusal)(scope, receive, finish)  # type: ignore[arg-type]
+        elif guarded.too_large:
+            response = answer(Request(scope), errors.BodyTooLarge())
+            response.headers["Connection"] = "close"
+            await response(scope, receive, finish)  # type: ignore[arg-type]
+        else:
+            await self.app(scope, guarded, finish)
+        self._measure(scope, status, started, request_id)
+
+    async def _hit(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[int, int]:
+        """How many requests are left in this minute, and the seconds until it is over."""
+        if self._limit == 0 or scope["path"].startswith("/health/"):
+            return 0, 60
+        client = scope.get("client") or ("unknown", 0)
+        caller = tokens.remembered(headers.get(b"authorization", b"").decode("latin-1")[7:])
+        key = str(caller) if caller else client[0]
+        allowed = await self._limiter.hit(self._item, key)
+        window = await self._limiter.get_window_stats(self._item, key)
+        reset = max(1, int(window.reset_time - time.time()) + 1)
+        return (window.remaining if allowed else -1), reset
+
+    def _measure(self, scope: Scope, status: int, started: float, request_id: str) -> None:
+        seconds = time.perf_counter() - started
+        operation = getattr(scope.get("route"), "operation_id", None) or "none"
+        _requests.labels(operation, status).inc()
+        _seconds.labels(operation).observe(seconds)
+        if self._quiet:
+            return
+        log.info(
+            "request",
+            request_id=request_id,
+            method=scope["method"],
+            path=_MASKED.sub("***", scope["path"]),
+            operation=operation,
+            status=status,
+            ms=round(seconds * 1000, 1),
+            person_id=str(scope["state"].get("person_id") or "") or None,
+        )
+
+
+class _Body:
+    """The body as it arrives, refused as soon as it is larger than an operation takes."""
+
+    def __init__(self, receive: Receive, declared: int) -> None:
+        self._receive = receive
+        self._received = 0
+        self.too_large = declared > BODY_LIMIT
+
+    async def __call__(self) -> MutableMapping[str, Any]:
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        if self._received > BODY_LIMIT:
+            raise errors.BodyTooLarge
+        return message
+
+
+def _declared(headers: dict[bytes, bytes]) -> int:
+    value = headers.get(b"content-length", b"0")
+    return int(value) if value.isdigit() and len(value) < 19 else BODY_LIMIT + 1
+
+
+def _request_id(given: bytes | None) -> str:
+    text = (given or b"").decode("latin-1")
+    return text if _REQUEST_ID.fullmatch(text) else str(new_id())
+
+
+# What goes wrong becomes problem+json
+
+
+def answer(request: Request, problem: errors.Problem) -> Response:
+    """The problem as a response, in the reader's language."""
+    language = texts.preferred(request.headers.get("accept-language"))
+    document = problem.document(
+        language,
+        settings.get().public_url,
+        _MASKED.sub("***", request.url.path),
+        getattr(request.state, "request_id", ""),
+    )
+    headers = {
+        "Cache-Control": "private, no-cache",
+        "Vary": "Authorization, Accept-Language",
+        "Content-Language": language,
+        **problem.headers,
+    }
+    return Response(encoded(document), problem.status, headers, errors.MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Makes every failure of the application a problem."""
+
+    async def refused(request: Request, problem: Exception) -> Response:
+        return answer(request, problem)  # type: ignore[arg-type]
+
+    async def misshapen(request: Request, error: Exception) -> Response:
+        return answer(request, problems_of(request, error))  # type: ignore[arg-type]
+
+    async def unrouted(request: Request, error: Exception) -> Response:
+        status = getattr(error, "status_code", 500)
+        if status == 405:
+            allowed = ", ".join(sorted(_allowed(app, request.scope)))
+            return answer(request, errors.MethodNotAllowed(headers={"Allow": allowed}))
+        known: dict[int, type[errors.Problem]] = {
+            404: errors.NotFound,
+            413: errors.BodyTooLarge,
+            415: errors.MediaTypeUnsupported,
+        }
+        return answer(request, known.get(status, errors.BadRequest)())
+
+    async def failed(request: Request, error: Exception) -> Response:
+        structlog.get_logger("fault").error(
+            "fault",
+            request_id=getattr(request.state, "request_id", ""),
+            path=_MASKED.sub("***", request.url.path),
+            exc_info=error,
+        )
+        return answer(request, errors.Internal())
+
+    app.add_exception_handler(errors.Problem, refused)
+    app.add_exception_handler(RequestValidationError, misshapen)
+    app.add_exception_handler(HTTPException, unrouted)
+    app.add_exception_handler(Exception, failed)
+
+
+def _allowed(app: FastAPI, scope: Scope) -> set[str]:
+    """Every method that the path takes, over all of its routes."""
+    found: set[str] = {"OPTIONS"}
+    for route in app.routes:
+        if route.matches(scope)[0] != Match.NONE:
+            found.update(getattr(route, "methods", None) or ())
+    if "GET" in found:
+        found.add("HEAD")
+    return found

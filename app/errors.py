@@ -1,0 +1,512 @@
+"""What can go wrong: every refusal is a class with a status and a code that clients may rely on.
+
+Titles and details are texts/<language>/problems.toml. A route declares the refusals that are its
+own with `problems(...)`; those that any request can meet are in EVERYWHERE.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from app import texts
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """A refusal: `facts` fill its text, `members` are shown beside it, `headers` go with it."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+
+    def __init__(
+        self,
+        *,
+        facts: Mapping[str, object] | None = None,
+        members: Mapping[str, Any] | None = None,
+        errors: Sequence[Mapping[str, Any]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(self.code)
+        self.facts = dict(facts or {})
+        self.members = dict(members or {})
+        self.errors = list(errors or [])
+        self.headers = dict(headers or {})
+
+    def document(self, language: str, base_url: str, path: str, request_id: str) -> dict[str, Any]:
+        """The problem+json document (RFC 9457) in the reader's language."""
+        document: dict[str, Any] = {
+            "type": f"{base_url}/problems#{self.code}",
+            "title": texts.text("problems", f"{self.code}.title", language),
+            "status": self.status,
+            "detail": texts.text("problems", f"{self.code}.detail", language, **self.facts),
+            "instance": path,
+            "code": self.code,
+            "request_id": request_id,
+        }
+        if self.errors:
+            document["errors"] = [_in_words(error, language) for error in self.errors]
+        for name, value in self.members.items():
+            document[name] = (
+                [_in_words(item, language) for item in value]
+                if name == "because" and isinstance(value, list)
+                else value
+            )
+        return document
+
+
+def _in_words(item: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Adds the sentence for an item's code: of a field's error, or of a 'because'."""
+    facts = {key: value for key, value in item.items() if key not in ("pointer", "parameter")}
+    group = "because" if "pointer" not in item and "parameter" not in item else "errors"
+    return {**item, "detail": texts.text("problems", f"{group}.{item['code']}", language, **facts)}
+
+
+def field(pointer: str, code: str) -> dict[str, str]:
+    """One entry of a validation problem: where in the body, and what is wrong there."""
+    return {"pointer": pointer, "code": code}
+
+
+def parameter(name: str, code: str) -> dict[str, str]:
+    """One entry of a validation problem: which parameter, and what is wrong with it."""
+    return {"parameter": name, "code": code}
+
+
+# Any request
+
+
+class Malformed(Problem):
+    """The body is not JSON, or not the JSON that this server takes."""
+
+    status, code = 400, "malformed"
+
+
+class BadRequest(Problem):
+    """The request as a whole cannot be read."""
+
+    status, code = 400, "request.unreadable"
+
+
+class Unauthenticated(Problem):
+    """No credentials where they are needed, or bad ones."""
+
+    status, code = 401, "auth.required"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"WWW-Authenticate": 'Bearer realm="communities"'})
+
+
+class TokenInvalid(Problem):
+    """The credentials sent are not good (any more)."""
+
+    status, code = 401, "auth.token_invalid"
+
+    def __init__(self) -> None:
+        challenge = 'Bearer realm="communities", error="invalid_token"'
+        super().__init__(headers={"WWW-Authenticate": challenge})
+
+
+class NotFound(Problem):
+    """Nothing is here, or nothing that the caller may see: one answer for both."""
+
+    status, code = 404, "not_found"
+
+
+class MethodNotAllowed(Problem):
+    """The path exists, for other methods."""
+
+    status, code = 405, "method_not_allowed"
+
+
+class NotAcceptable(Problem):
+    """Reserved for representations that are not offered."""
+
+    status, code = 406, "not_acceptable"
+
+
+class BodyTooLarge(Problem):
+    """The body is larger than the operation takes."""
+
+    status, code = 413, "body.too_large"
+
+
+class MediaTypeUnsupported(Problem):
+    """The body is of a type that the operation does not take, or says no type."""
+
+    status, code = 415, "media_type.unsupported"
+
+
+class Invalid(Problem):
+    """The request has the wrong shape; `errors` says where."""
+
+    status, code = 422, "validation.failed"
+
+
+class CursorInvalid(Problem):
+    """The cursor was not made by this server for this list with these filters."""
+
+    status, code = 422, "cursor.invalid"
+
+
+class TooManyRequests(Problem):
+    """A limit is used up; Retry-After says until when."""
+
+    status, code = 429, "rate_limit.exceeded"
+
+
+class Internal(Problem):
+    """A fault of the server's; the log has it under the request's id."""
+
+    status, code = 500, "internal"
+
+
+class Unavailable(Problem):
+    """The database is away or busy."""
+
+    status, code = 503, "service.unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "2"})
+
+
+# Retries and preconditions
+
+
+class IdempotencyKeyInvalid(Problem):
+    """The Idempotency-Key has no or too many characters."""
+
+    status, code = 400, "idempotency_key.invalid"
+
+
+class IdempotencyKeyReused(Problem):
+    """The key was used for another request."""
+
+    status, code = 422, "idempotency_key.reused"
+
+
+class IdempotencyKeyInUse(Problem):
+    """The first request with this key is still running."""
+
+    status, code = 409, "idempotency_key.in_use"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "1"})
+
+
+class IdempotencyAnswerGone(Problem):
+    """The first answer showed a secret once and was not kept."""
+
+    status, code = 409, "idempotency_key.answer_not_kept"
+
+
+class PreconditionFailed(Problem):
+    """Somebody changed it since the caller read it."""
+
+    status, code = 412, "precondition.failed"
+
+
+class PreconditionRequired(Problem):
+    """Several people edit this; If-Match is needed."""
+
+    status, code = 428, "precondition.required"
+
+
+# Rights
+
+
+class PermissionDenied(Problem):
+    """The caller may see this and may not do that; `because` says why not."""
+
+    status, code = 403, "permission.denied"
+
+
+class OwnTerm(Problem):
+    """Nobody begins or removes a term of their own."""
+
+    status, code = 403, "term.own"
+
+
+class RulesAgreementRequired(Problem):
+    """Taking part needs the agreement to the rules in force; `rules_version` names it."""
+
+    status, code = 403, "rules.agreement_required"
+
+
+class OwnCase(Problem):
+    """A review of one's own post, or one that the caller reported, is for somebody else."""
+
+    status, code = 403, "review.own_case"
+
+
+class OwnRequest(Problem):
+    """Nobody decides their own request."""
+
+    status, code = 403, "join_request.own"
+
+
+class OwnMembership(Problem):
+    """Nobody suspends or restores their own membership."""
+
+    status, code = 403, "membership.own"
+
+
+# Signing in
+
+
+class CredentialsInvalid(Problem):
+    """The address or the password is wrong; which one is not said."""
+
+    status, code = 401, "auth.invalid_credentials"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"WWW-Authenticate": 'Bearer realm="communities"'})
+
+
+class RefreshTokenInvalid(Problem):
+    """The refresh token is unknown, expired, spent, or its session has ended."""
+
+    status, code = 401, "auth.refresh_token_invalid"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"WWW-Authenticate": 'Bearer realm="communities"'})
+
+
+class GrantTypeUnsupported(Problem):
+    """Only the grant types that the documentation names are offered."""
+
+    status, code = 422, "auth.grant_type_unsupported"
+
+
+class SignInThrottled(TooManyRequests):
+    """Too many failed sign-ins to this account from this address of the network."""
+
+    code = "auth.too_many_failures"
+
+
+class MailedTokenInvalid(Problem):
+    """The link was used, has expired, or never was."""
+
+    status, code = 409, "mailed_token.invalid"
+
+
+class PasswordWeak(Problem):
+    """The password is too easy to guess."""
+
+    status, code = 422, "password.weak"
+
+
+# State
+
+
+class CommunityArchived(Problem):
+    """The community is archived: it can be read and not written to."""
+
+    status, code = 409, "community.archived"
+
+
+class SlugTaken(Problem):
+    """Another community has this slug."""
+
+    status, code = 409, "community.slug_taken"
+
+
+class RulesVersionOutdated(Problem):
+    """The version agreed to is not the one in force; `rules_version` is."""
+
+    status, code = 409, "rules.version_outdated"
+
+
+class RulesVersionNumberTaken(Problem):
+    """Somebody else published a version at the same moment."""
+
+    status, code = 409, "rules.version_taken"
+
+
+class JoinRequestAlreadyDecided(Problem):
+    """A request is decided once."""
+
+    status, code = 409, "join_request.already_decided"
+
+
+class JoinRequestNotPending(Problem):
+    """The request is not (yet) waiting for a decision."""
+
+    status, code = 409, "join_request.not_pending"
+
+
+class EligibilityNotVerified(Problem):
+    """The community admits only people whose eligibility has been verified."""
+
+    status, code = 409, "eligibility.not_verified"
+
+
+class MembershipExists(Problem):
+    """The person belongs to this community already."""
+
+    status, code = 409, "membership.exists"
+
+
+class MembershipEnded(Problem):
+    """The membership has ended."""
+
+    status, code = 409, "membership.ended"
+
+
+class MembershipNotSuspended(Problem):
+    """There is no suspension to lift."""
+
+    status, code = 409, "membership.not_suspended"
+
+
+class MembershipAlreadySuspended(Problem):
+    """The membership is suspended already."""
+
+    status, code = 409, "membership.already_suspended"
+
+
+class SeatTaken(Problem):
+    """Every seat of this position is held on some of these days."""
+
+    status, code = 409, "term.seat_taken"
+
+
+class PersonDeactivated(Problem):
+    """The person's account has been deactivated."""
+
+    status, code = 409, "person.deactivated"
+
+
+class OwnAccount(Problem):
+    """Nobody deactivates or reactivates their own account."""
+
+    status, code = 403, "person.own"
+
+
+class PersonHoldsSeat(Problem):
+    """The person holds a seat in this community on some of these days."""
+
+    status, code = 409, "term.person_holds_seat"
+
+
+class TermNotAMember(Problem):
+    """Only a member of the community can hold a seat in it."""
+
+    status, code = 409, "term.not_a_member"
+
+
+class TermEnded(Problem):
+    """The term is over."""
+
+    status, code = 409, "term.ended"
+
+
+class TermNotBegun(Problem):
+    """The term has not begun; nothing can be resigned from yet."""
+
+    status, code = 409, "term.not_begun"
+
+
+class IdentityIncomplete(Problem):
+    """Each communication shows an occupation or affiliation; the person's profile has neither."""
+
+    status, code = 409, "identity.incomplete"
+
+
+class DiscussionLocked(Problem):
+    """The discussion takes no more replies."""
+
+    status, code = 409, "discussion.locked"
+
+
+class PostNotVisible(Problem):
+    """The post is hidden or deleted."""
+
+    status, code = 409, "post.not_visible"
+
+
+class PostOpensDiscussion(Problem):
+    """The opening post of a discussion with replies stays."""
+
+    status, code = 409, "post.opens_discussion"
+
+
+class PostAlreadyReported(Problem):
+    """One person reports a post once while its review is open."""
+
+    status, code = 409, "report.exists"
+
+
+class OwnPostReported(Problem):
+    """One's own post can be edited or deleted; there is nothing to report."""
+
+    status, code = 409, "report.own_post"
+
+
+class ReviewChanged(Problem):
+    """The review is not as the caller saw it; `version` is what it is now."""
+
+    status, code = 409, "review.changed"
+
+
+class ReviewDecided(Problem):
+    """The review has been decided."""
+
+    status, code = 409, "review.decided"
+
+
+class ReviewNotDecided(Problem):
+    """There is no decision to reverse."""
+
+    status, code = 409, "review.not_decided"
+
+
+class GrantCeiling(Problem):
+    """This capability may never be given to that grantee."""
+
+    status, code = 409, "grant.ceiling"
+
+
+class GrantLastHolder(Problem):
+    """Nobody would be left who may change the table."""
+
+    status, code = 409, "grant.last_holder"
+
+
+EVERYWHERE: tuple[type[Problem], ...] = (
+    Malformed,
+    BadRequest,
+    Unauthenticated,
+    TokenInvalid,
+    NotFound,
+    MethodNotAllowed,
+    BodyTooLarge,
+    MediaTypeUnsupported,
+    Invalid,
+    TooManyRequests,
+    Internal,
+    Unavailable,
+)
+
+
+# What POST operations with an Idempotency-Key, and those with If-Match, can also refuse.
+RETRIED: tuple[type[Problem], ...] = (
+    IdempotencyKeyInvalid,
+    IdempotencyKeyReused,
+    IdempotencyKeyInUse,
+    IdempotencyAnswerGone,
+)
+EDITED_BY_SEVERAL: tuple[type[Problem], ...] = (PreconditionFailed, PreconditionRequired)
+
+
+def problems(*refusals: type[Problem]) -> dict[str, Any]:
+    """What a route adds to its operation: the codes that are its own, beside EVERYWHERE's."""
+    return {"x-problems": sorted(refusal.code for refusal in refusals)}
+
+
+def catalogue() -> list[type[Problem]]:
+    """Every refusal there is, for openapi/problems.md and the page of problems."""
+
+    def below(kind: type[Problem]) -> list[type[Problem]]:
+        return [kind, *(found for child in kind.__subclasses__() for found in below(child))]
+
+    unique = {refusal.code: refusal for refusal in below(Problem)[1:]}
+    return sorted(unique.values(), key=lambda refusal: (refusal.status, refusal.code))

@@ -1,0 +1,30 @@
+"""Alembic's entry: the connection is handed in by app.migrations, which holds the lock."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import context
+
+from app.models import metadata
+
+
+def ours(_object: Any, name: str | None, kind: str, _reflected: bool, compared: Any) -> bool:
+    """Leaves the job engine's tables alone; they are not ours to migrate."""
+    return not (kind == "table" and compared is None and name not in metadata.tables)
+
+
+def run(connection: sa.Connection) -> None:
+    """Runs the migrations in one transaction."""
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        render_as_batch=True,
+        include_object=ours,
+        compare_type=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()
+
+
+run(context.config.attributes["connection"])

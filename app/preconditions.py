@@ -1,0 +1,29 @@
+"""Preconditions: which version of a thing the caller believes they are changing."""
+
+from typing import NamedTuple
+
+from app import errors
+
+
+class Expected(NamedTuple):
+    """The version of an If-Match header; None for any."""
+
+    version: int | None
+
+    def check(self, version: int) -> None:
+        """Raises PreconditionFailed if somebody changed it in between."""
+        if self.version is not None and self.version != version:
+            raise errors.PreconditionFailed
+
+
+def read(if_match: str | None) -> Expected:
+    """The expectation that an If-Match header states.
+
+    An ETag is `"<version>-<digest of what the caller saw>"`; only the version is compared, since
+    what is shown beside it (what one may do) changes without anybody's editing.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return Expected(None)
+    tag = if_match.strip().removeprefix("W/").strip('"')
+    version = tag.split("-", 1)[0]
+    return Expected(int(version) if version.isascii() and version.isdigit() else -1)

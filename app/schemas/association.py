@@ -1,0 +1,146 @@
+"""The association, its closed lists, and the permission table."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.experimental.missing_sentinel import MISSING
+
+from app.models import PositionScope
+from app.policy import Capability
+from app.schemas.base import Answer, Email, Localized, Request, localized
+
+
+class Notice(Answer):
+    """A sentence that a client shows wherever communications are read or written."""
+
+    code: str = Field(description="A stable code.", examples=["views-not-endorsed"])
+    text: Localized = Field(description="The sentence.")
+
+
+class PrivacyNotice(Answer):
+    """What the association does with what people tell it; consent is recorded by version."""
+
+    version: int = Field(description="Rises with each change.", examples=[1])
+    text: Localized = Field(description="The notice, in Markdown.")
+
+
+class Association(Answer):
+    """The association whose communities these are."""
+
+    code: str = Field(description="A short name for machines.", examples=["ajtp"])
+    name: Localized = Field(description="The association's name.")
+    contact_email: str = Field(description="Where people can write to.")
+    time_zone: str = Field(
+        description="The IANA time zone in which calendar days begin and end.",
+        examples=["America/Toronto"],
+    )
+    languages: list[str] = Field(description="The languages of the association's texts.")
+    notices: list[Notice] = Field(description="The notices that clients have to show.")
+    privacy_notice: PrivacyNotice = Field(description="The privacy notice in force.")
+    rules_version: int = Field(description="The number of the version of the rules in force.")
+
+
+class NoticeText(Request):
+    """A notice to be shown wherever communications are read or written."""
+
+    code: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)] = Field(
+        description="A stable code in lower case with dashes."
+    )
+    text: localized(1, 1000) = Field(description="The sentence, in both languages.")  # type: ignore[valid-type]
+
+
+class AssociationUpdate(Request):
+    """A merge patch of the association; absent members stay as they are."""
+
+    name: localized(1, 200) | MISSING = Field(
+        default=MISSING, description="The association's name."
+    )  # type: ignore[valid-type]
+    contact_email: Email | MISSING = Field(
+        default=MISSING, description="Where people can write to."
+    )
+    notices: list[NoticeText] | MISSING = Field(
+        default=MISSING, max_length=20, description="All notices, in order; replaces the list."
+    )
+    privacy_notice: localized(1, 10_000) | MISSING = Field(  # type: ignore[valid-type]
+        default=MISSING, description="A new text; it gets the next version."
+    )
+
+
+class Occupation(Answer):
+    """An entry of the closed list of occupations."""
+
+    code: str = Field(description="What requests carry.", examples=["defence_counsel"])
+    label: Localized = Field(description="What forms show.")
+
+
+class Territory(Answer):
+    """A province, a territory, or a place outside the list."""
+
+    code: str = Field(description="ISO 3166-2, or a code of its own.", examples=["CA-ON"])
+    name: Localized = Field(description="What forms show.")
+
+
+class Position(Answer):
+    """An office that gives capabilities to whoever holds it, while they hold it."""
+
+    code: str = Field(description="What requests carry.", examples=["chair"])
+    scope: PositionScope = Field(description="Held in a community or in the association.")
+    rank: int = Field(description="The order in which positions are shown; 1 comes first.")
+    seats: int | None = Field(
+        description="How many seats a community (or the association) has; null for any number."
+    )
+    title: Localized = Field(description="What people are shown.")
+    term_months: int | None = Field(description="How long a term usually is, in months.")
+    open_ended: bool = Field(description="True if a term may have no last day.")
+
+
+class OccupationList(Answer):
+    """The closed list of occupations, in the order in which forms show it."""
+
+    items: list[Occupation] = Field(description="All of them.")
+    next_cursor: str | None = Field(default=None, description="Always null: the list is whole.")
+
+
+class TerritoryList(Answer):
+    """The closed list of provinces and territories."""
+
+    items: list[Territory] = Field(description="All of them.")
+    next_cursor: str | None = Field(default=None, description="Always null: the list is whole.")
+
+
+class PositionList(Answer):
+    """The positions, by scope and rank."""
+
+    items: list[Position] = Field(description="All of them.")
+    next_cursor: str | None = Field(default=None, description="Always null: the list is whole.")
+
+
+class Grant(Answer):
+    """One row of the permission table: who is given this capability."""
+
+    capability: Capability = Field(description="The capability.")
+    meaning: Localized = Field(description="What it allows.")
+    granted_to: list[str] = Field(
+        description="public, account, member, or the codes of positions.",
+        examples=[["chair", "secretary", "staff", "vice_chair"]],
+    )
+    open_to_all: bool = Field(
+        description="False for what is private: it may never be granted to public or account."
+    )
+
+
+class GrantList(Answer):
+    """The permission table."""
+
+    items: list[Grant] = Field(description="One row for each capability.")
+    next_cursor: str | None = Field(default=None, description="Always null: the table is whole.")
+
+
+class GrantReplacement(Request):
+    """Who is given the capability from now on."""
+
+    granted_to: list[str] = Field(
+        max_length=100,
+        description="public, account, member, or codes of positions; replaces the row.",
+        examples=[["chair", "vice_chair", "staff"]],
+    )

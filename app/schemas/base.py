@@ -1,0 +1,223 @@
+"""What goes over the wire is made of: strict requests, complete answers, texts that are clean.
+
+A request takes its members and no others, each in its own type: `"5"` is no integer and `1` is no
+boolean. Text is trimmed and normalised to NFC; control characters and marks that reverse the
+direction of reading are refused, since they serve to make one name look like another.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+# C0 and C1 controls but tab and line ends, and the marks that override or isolate direction.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+_DIRECTION = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_INVISIBLE = re.compile(r"[\u00ad\u180e\u200b-\u200d\u2060-\u2064\ufeff]")
+_LINE_BREAK = re.compile(r"[\r\n\t]")
+
+
+class Request(BaseModel):
+    """A body that a client sends."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Answer(BaseModel):
+    """A body that the server sends; every member is always present."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+def _clean(value: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise PydanticCustomError("text_not_unicode", "lone surrogates")
+    value = unicodedata.normalize("NFC", value).strip()
+    if _CONTROL.search(value) or _DIRECTION.search(value):
+        raise PydanticCustomError("text_control_characters", "control characters")
+    return value
+
+
+def _line(value: str) -> str:
+    value = _clean(value)
+    if _LINE_BREAK.search(value) or _INVISIBLE.search(value):
+        raise PydanticCustomError("text_control_characters", "control characters")
+    return re.sub(r" {2,}", " ", value)
+
+
+def _prose(value: str) -> str:
+    return _clean(value.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _within(minimum: int, maximum: int) -> Any:
+    def check(value: str) -> str:
+        # After trimming, since a limit counts what is kept.
+        if len(value) < minimum:
+            raise PydanticCustomError("text_too_short", "too short", {"minimum": minimum})
+        if len(value) > maximum:
+            raise PydanticCustomError("text_too_long", "too long", {"maximum": maximum})
+        return value
+
+    return check
+
+
+def line(minimum: int, maximum: int) -> Any:
+    """Text on one line, of so many characters after trimming."""
+    return Annotated[
+        str,
+        AfterValidator(_line),
+        AfterValidator(_within(minimum, maximum)),
+        WithJsonSchema({"type": "string", "minLength": minimum, "maxLength": maximum}),
+    ]
+
+
+def prose(minimum: int, maximum: int) -> Any:
+    """Text of any number of lines, of so many characters after trimming."""
+    return Annotated[
+        str,
+        AfterValidator(_prose),
+        AfterValidator(_within(minimum, maximum)),
+        WithJsonSchema({"type": "string", "minLength": minimum, "maxLength": maximum}),
+    ]
+
+
+def address_key(email: str) -> str:
+    """The form in which two spellings of one address are equal."""
+    return email.lower()
+
+
+def _email(value: str) -> str:
+    value = _line(value)
+    if unicodedata.normalize("NFKC", value) != value:
+        # A look-alike of somebody else's address would share its key.
+        raise PydanticCustomError("email_invalid", "not an e-mail address")
+    try:
+        return validate_email(value, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise PydanticCustomError("email_invalid", "not an e-mail address") from error
+
+
+def _day(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise PydanticCustomError("day_invalid", "not a day")
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise PydanticCustomError("day_invalid", "not a day") from error
+
+
+def _id(value: object) -> object:
+    if isinstance(value, UUID):
+        return value
+    if not isinstance(value, str) or len(value) != 36:
+        raise PydanticCustomError("id_invalid", "not an id")
+    try:
+        return UUID(value)
+    except ValueError as error:
+        raise PydanticCustomError("id_invalid", "not an id") from error
+
+
+def _language_tag(value: str) -> str:
+    parts = value.strip().split("-")
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}", value.strip()):
+        raise PydanticCustomError("language_invalid", "not a language tag")
+    shaped = [parts[0].lower()]
+    for part in parts[1:]:
+        shaped.append(part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part)
+    return "-".join(shaped)
+
+
+def utc_text(value: datetime) -> str:
+    """An instant as it goes over the wire: RFC 3339, UTC, Z."""
+    return value.isoformat().replace("+00:00", "Z")
+
+
+Email = Annotated[
+    str,
+    AfterValidator(_email),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
+]
+InstantOut = Annotated[
+    datetime,
+    PlainSerializer(utc_text, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+DayIn = Annotated[
+    date,
+    BeforeValidator(_day),
+    WithJsonSchema({"type": "string", "format": "date"}),
+]
+IdIn = Annotated[
+    UUID,
+    BeforeValidator(_id),
+    WithJsonSchema({"type": "string", "format": "uuid"}),
+]
+LanguageTag = Annotated[
+    str,
+    AfterValidator(_language_tag),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$"}),
+]
+
+
+class Localized(Answer):
+    """A text that the association owns, in both of its languages."""
+
+    en: str = Field(description="In English.")
+    fr: str = Field(description="In French.")
+
+
+def localized(minimum: int, maximum: int) -> type[Request]:
+    """A text that has to be given in both languages, each of so many characters."""
+    return _LOCALIZED.setdefault((minimum, maximum), _make_localized(minimum, maximum))
+
+
+def _make_localized(minimum: int, maximum: int) -> type[Request]:
+    kind = prose(minimum, maximum)
+
+    class LocalizedText(Request):
+        """A text that the association owns, in both of its languages."""
+
+        en: kind = Field(description="In English.")  # type: ignore[valid-type]
+        fr: kind = Field(description="In French.")  # type: ignore[valid-type]
+
+    LocalizedText.__name__ = LocalizedText.__qualname__ = f"LocalizedText{maximum}"
+    return LocalizedText
+
+
+_LOCALIZED: dict[tuple[int, int], type[Request]] = {}
+
+
+class Viewer(Answer):
+    """What the caller may do with this resource at this moment."""
+
+    can: list[str] = Field(
+        description="The ids of the operations that would be allowed, and so the names of the"
+        " generated client's methods.",
+        examples=[["update_post", "report_post"]],
+    )
+
+
+class PersonReference(Answer):
+    """A person, as far as a record names them."""
+
+    id: UUID = Field(description="The person's id.")
+    name: str = Field(description="The person's name today.")
+
+
+def page_of(rows: list[Any], next_cursor: str | None, total: int | None) -> Mapping[str, Any]:
+    """The envelope of a list."""
+    return {"items": rows, "next_cursor": next_cursor, "total": total}

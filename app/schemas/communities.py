@@ -1,0 +1,163 @@
+"""Communities, and what the caller's standing in one is."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+from pydantic.experimental.missing_sentinel import MISSING
+
+from app.models import CommunityStatus, MembershipCategory
+from app.schemas.base import (
+    Answer,
+    InstantOut,
+    Localized,
+    PersonReference,
+    Request,
+    Viewer,
+    localized,
+)
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=3, max_length=80)]
+
+
+class CommunityReference(Answer):
+    """A community, as far as another resource names it."""
+
+    id: UUID = Field(description="The community's id.")
+    slug: str = Field(description="Its stable name in addresses.", examples=["wellness-courts"])
+    name: Localized = Field(description="Its name.")
+
+
+class Community(Answer):
+    """A community of practice, as the catalogue shows it."""
+
+    id: UUID = Field(description="The community's id.")
+    slug: str = Field(description="Its stable name in addresses.", examples=["wellness-courts"])
+    name: Localized = Field(description="Its name.")
+    description: Localized = Field(description="What its members talk about.")
+    status: CommunityStatus = Field(description="An archived community takes nothing new.")
+    listed: bool = Field(description="False: it does not exist for those who do not belong.")
+    eligible_occupations: list[str] = Field(
+        description="Codes of occupations; not empty means restricted: only people of a verified"
+        " occupation are admitted, and nothing inside is visible to anybody else."
+    )
+    publishes_leadership: bool = Field(
+        description="For a restricted community: whether outsiders see its leaders' names."
+    )
+    member_count: int | None = Field(
+        description="Members today; null where the caller may not know."
+    )
+    last_activity_at: InstantOut | None = Field(
+        description="When something was last posted; null where there is nothing, or where the"
+        " caller may not know."
+    )
+    vacant_seats: int = Field(description="Seats of the Leadership Group that nobody holds today.")
+    created_at: InstantOut = Field(description="When it was created.")
+    updated_at: InstantOut = Field(description="When its own data last changed.")
+    viewer: Viewer = Field(description="What the caller may do.")
+
+
+class CommunityList(Answer):
+    """A page of the catalogue, in the association's order."""
+
+    items: list[Community] = Field(description="The page.")
+    next_cursor: str | None = Field(description="Continues the list; null at its end.")
+    total: int | None = Field(default=None, description="With include=total: how many in all.")
+
+
+class CommunityCreate(Request):
+    """A new community; its seats are made with it, vacant."""
+
+    slug: Slug = Field(description="Lower case, digits and dashes.", examples=["rural-courts"])
+    name: localized(1, 200) = Field(description="Its name, in both languages.")  # type: ignore[valid-type]
+    description: localized(1, 2000) = Field(description="What its members talk about.")  # type: ignore[valid-type]
+    listed: bool = Field(default=True, description="False hides it from everybody outside.")
+    eligible_occupations: list[str] = Field(
+        default_factory=list, max_length=50, description="Codes; not empty makes it restricted."
+    )
+
+
+class CommunityUpdate(Request):
+    """A merge patch. `listed`, `status` and `eligible_occupations` need communities:manage."""
+
+    name: localized(1, 200) | MISSING = Field(default=MISSING, description="Its name.")  # type: ignore[valid-type]
+    description: localized(1, 2000) | MISSING = Field(  # type: ignore[valid-type]
+        default=MISSING, description="What its members talk about."
+    )
+    publishes_leadership: bool | MISSING = Field(
+        default=MISSING, description="Whether outsiders of a restricted community see names."
+    )
+    listed: bool | MISSING = Field(default=MISSING, description="False hides it from outsiders.")
+    status: Annotated[CommunityStatus, Field(strict=False)] | MISSING = Field(
+        default=MISSING, description="archived makes it read-only."
+    )
+    eligible_occupations: list[str] | MISSING = Field(
+        default=MISSING, max_length=50, description="Codes; not empty makes it restricted."
+    )
+
+
+class Because(Answer):
+    """One reason why something is not allowed, for a program to act on and a person to read."""
+
+    code: str = Field(
+        description="sign_in_required, membership_required, membership_suspended,"
+        " position_required, rules_agreement_required or eligibility_required.",
+        examples=["position_required"],
+    )
+    positions: list[str] = Field(description="The positions that would allow it.")
+    until: date | None = Field(description="The last day of what stands in the way.")
+    rules_version: int | None = Field(description="The version that has to be agreed to.")
+    detail: str = Field(description="The same as a sentence, in the language asked for.")
+
+
+class Refused(Answer):
+    """A capability that the caller does not have here now."""
+
+    capability: str = Field(description="The capability.", examples=["minutes:write"])
+    because: list[Because] = Field(description="Why not.")
+
+
+class HeldPosition(Answer):
+    """A position that the caller holds today and that counts here."""
+
+    position: str = Field(description="The position's code.", examples=["chair"])
+    term_id: UUID = Field(description="The term by which it is held.")
+    starts_on: date = Field(description="The term's first day.")
+    ends_on: date | None = Field(description="The term's last day; null for an open end.")
+    acting: bool = Field(description="True if held for somebody else.")
+
+
+class OwnMembership(Answer):
+    """The caller's membership here."""
+
+    id: UUID = Field(description="The membership's id.")
+    category: MembershipCategory = Field(description="As what the caller belongs.")
+    since_on: date = Field(description="The first day.")
+    until_on: date | None = Field(description="The last day; null for an open end.")
+
+
+class RulesStanding(Answer):
+    """Where the caller stands with the rules."""
+
+    in_force: int = Field(description="The version in force today.")
+    agreed: int | None = Field(description="The latest version that the caller agreed to.")
+
+
+class OwnSuspension(Answer):
+    """A suspension of the caller's membership."""
+
+    until_on: date = Field(description="Its last day.")
+
+
+class Standing(Answer):
+    """What the caller may do in a community now, and why, and why not."""
+
+    community: CommunityReference = Field(description="The community.")
+    person: PersonReference | None = Field(description="The caller; null if nobody is signed in.")
+    membership: OwnMembership | None = Field(description="The caller's membership, if it runs.")
+    positions: list[HeldPosition] = Field(description="What the caller holds today.")
+    can: list[str] = Field(description="Capabilities, in the words of the permission table.")
+    cannot: list[Refused] = Field(description="The others, each with its reasons.")
+    rules: RulesStanding = Field(description="Where the caller stands with the rules.")
+    suspension: OwnSuspension | None = Field(description="A running suspension, if any.")

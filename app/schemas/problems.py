@@ -1,0 +1,64 @@
+"""The one shape of every error (RFC 9457)."""
+
+from datetime import date
+
+from pydantic import Field
+
+from app.schemas.base import Answer
+
+
+class FieldProblem(Answer):
+    """What is wrong with one member of the body, or with one parameter."""
+
+    model_config = {"extra": "allow"}
+
+    code: str = Field(description="A stable code.", examples=["required"])
+    detail: str = Field(description="A sentence in the language asked for.")
+    pointer: str | None = Field(
+        default=None, description="Where in the body (RFC 6901).", examples=["/email"]
+    )
+    parameter: str | None = Field(default=None, description="Which parameter.")
+
+
+class Reason(Answer):
+    """One reason why the caller may not do something."""
+
+    code: str = Field(description="A stable code.", examples=["position_required"])
+    positions: list[str] = Field(description="The positions that would allow it.")
+    until: date | None = Field(description="The last day of what stands in the way.")
+    rules_version: int | None = Field(description="The version that has to be agreed to.")
+    detail: str = Field(description="A sentence in the language asked for.")
+
+
+class Problem(Answer):
+    """Why a request was refused."""
+
+    model_config = {
+        "extra": "allow",
+        "json_schema_extra": {
+            "required": ["type", "title", "status", "detail", "instance", "code", "request_id"]
+        },
+    }
+
+    type: str = Field(description="Where the code is described.")
+    title: str = Field(description="The problem in a few words, in the language asked for.")
+    status: int = Field(description="The HTTP status.", examples=[403])
+    detail: str = Field(description="A sentence for a person.")
+    instance: str = Field(description="The path that was asked for.")
+    code: str = Field(description="A stable code for a program.", examples=["permission.denied"])
+    request_id: str = Field(description="Names the request in the logs.")
+    errors: list[FieldProblem] | None = Field(
+        default=None, description="With validation.failed: what is wrong where."
+    )
+    because: list[Reason] | None = Field(
+        default=None, description="With permission.denied: the reasons."
+    )
+    capability: str | None = Field(
+        default=None, description="With permission.denied: what was asked for."
+    )
+    rules_version: int | None = Field(
+        default=None, description="With the codes of rules: the version in force."
+    )
+    version: int | None = Field(
+        default=None, description="With review.changed: the review's version now."
+    )

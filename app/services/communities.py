@@ -1,0 +1,405 @@
+"""The catalogue of communities, and what a caller may do in each."""
+
+import dataclasses
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from app import activity, clock, errors, texts
+from app.db import Listing, Prepared, Reader, Source, Work, unique_or
+from app.models import (
+    Community,
+    CommunityStatus,
+    Discussion,
+    Membership,
+    Occupation,
+    Position,
+    PositionScope,
+    Seat,
+    Term,
+)
+from app.policy import Capability, CommunityLine, MembershipLine, Standing, TermLine
+from app.preconditions import Expected
+from app.services.standing import (
+    TODAY,
+    holds_seat,
+    membership_runs,
+    suspended_until,
+    term_runs,
+)
+
+# What the catalogue says of a community, computed for today.
+
+_MEMBERS = (
+    sa.select(sa.func.count())
+    .select_from(Membership)
+    .where(col(Membership.community_id) == Community.id, membership_runs(TODAY))
+    .correlate(Community)
+    .scalar_subquery()
+)
+_HELD = (
+    sa.select(Term.id)
+    .where(col(Term.seat_id) == Seat.id, holds_seat(TODAY))
+    .correlate(Seat)
+    .exists()
+)
+_VACANT = (
+    sa.select(sa.func.count())
+    .select_from(Seat)
+    .where(col(Seat.community_id) == Community.id, ~_HELD)
+    .correlate(Community)
+    .scalar_subquery()
+)
+_LAST_POSTED = (
+    sa.select(sa.func.max(Discussion.last_posted_at))
+    .where(col(Discussion.community_id) == Community.id)
+    .correlate(Community)
+    .scalar_subquery()
+)
+CATALOGUE = sa.select(
+    Community.id,
+    Community.slug,
+    Community.place,
+    Community.name,
+    Community.description,
+    Community.status,
+    Community.listed,
+    Community.eligible_occupations,
+    Community.publishes_leadership,
+    Community.version,
+    Community.created_at,
+    Community.updated_at,
+    _MEMBERS.label("member_count"),
+    _VACANT.label("vacant_seats"),
+    _LAST_POSTED.label("last_activity_at"),
+)
+
+
+@lru_cache
+def listing(everything: bool, status: bool, updated_after: bool) -> Listing:
+    """The catalogue in the association's order, over what the caller may see.
+
+    Parameters: `mine` (communities of the caller), and those of the filters that are on.
+    """
+    query = CATALOGUE
+    if not everything:
+        query = query.where(
+            sa.or_(
+                col(Community.listed).is_(True),
+                sa.select(Membership.id)
+                .where(
+                    col(Membership.community_id) == Community.id,
+                    col(Membership.person_id) == sa.bindparam("caller", type_=sa.Uuid),
+                    membership_runs(TODAY),
+                )
+                .correlate(Community)
+                .exists(),
+            )
+        )
+    if status:
+        query = query.where(col(Community.status) == sa.bindparam("status", type_=sa.String))
+    if updated_after:
+        query = query.where(
+            col(Community.updated_at)
+            > sa.bindparam("updated_after", type_=Community.__table__.c.updated_at.type)  # type: ignore[attr-defined]
+        )
+    return Listing(query, col(Community.place), col(Community.id))
+
+
+_MINE = Prepared(
+    sa.select(
+        Membership.community_id,
+        col(Membership.id).label("membership_id"),
+        Membership.category,
+        Membership.since_on,
+        Membership.until_on,
+        suspended_until(TODAY).label("suspended_until"),
+    ).where(
+        col(Membership.person_id) == sa.bindparam("caller", type_=sa.Uuid), membership_runs(TODAY)
+    )
+)
+_MY_TERMS = Prepared(
+    sa.select(
+        col(Term.id).label("term_id"),
+        Term.community_id,
+        Term.position_code,
+        Term.starts_on,
+        Term.ends_on,
+    ).where(
+        col(Term.person_id) == sa.bindparam("caller", type_=sa.Uuid),
+        col(Term.community_id).is_not(None),
+        term_runs(TODAY),
+    )
+)
+
+
+async def standings_in(reader: Reader, standing: Standing, rows: list[Any]) -> list[Standing]:
+    """The caller's standing in each community of a page, in two statements for all of them."""
+    memberships: dict[UUID, Any] = {}
+    terms: dict[UUID, list[Any]] = {}
+    if standing.person is not None:
+        asked = {"caller": standing.person.id, "today": standing.today}
+        memberships = {row.community_id: row for row in await reader.rows(_MINE, **asked)}
+        for row in await reader.rows(_MY_TERMS, **asked):
+            terms.setdefault(row.community_id, []).append(row)
+    found = []
+    for row in rows:
+        mine = memberships.get(row.id)
+        held = tuple(
+            TermLine(term.term_id, term.position_code, term.starts_on, term.ends_on, True)
+            for term in terms.get(row.id, ())
+        )
+        found.append(
+            dataclasses.replace(
+                standing,
+                community=line(row),
+                membership=MembershipLine(
+                    mine.membership_id, mine.category, mine.since_on, mine.until_on
+                )
+                if mine
+                else None,
+                suspended_until=mine.suspended_until if mine else None,
+                terms=tuple(t for t in standing.terms if not t.in_community) + held,
+                _cache={},
+            )
+        )
+    return found
+
+
+def line(row: Any) -> CommunityLine:
+    """A row of the catalogue as a standing needs it."""
+    return CommunityLine(
+        row.id, row.slug, str(row.status), row.listed, bool(row.eligible_occupations)
+    )
+
+
+def shown(row: Any, standing: Standing) -> dict[str, Any]:
+    """A community as this caller sees it; what is inside a restricted one is not counted."""
+    inside = standing.belongs or not row.eligible_occupations
+    return {
+        **row._asdict(),
+        "member_count": row.member_count if inside else None,
+        "last_activity_at": row.last_activity_at if inside else None,
+        "viewer": {"can": affordances(standing)},
+    }
+
+
+def asked(
+    standing: Standing, status: CommunityStatus | None, updated_after: Any
+) -> tuple[Listing, dict[str, Any]]:
+    """The catalogue as a caller asked for it, and the parameters of its statement."""
+    found = listing(standing.oversees, status is not None, updated_after is not None)
+    return found, {
+        "today": standing.today,
+        "caller": standing.person.id if standing.person else None,
+        "status": status,
+        "updated_after": updated_after,
+    }
+
+
+async def shown_all(reader: Reader, standing: Standing, rows: list[Any]) -> list[dict[str, Any]]:
+    """The rows of the catalogue as this caller sees them."""
+    standings = await standings_in(reader, standing, rows)
+    return [shown(row, there) for row, there in zip(rows, standings, strict=True)]
+
+
+_AFFORDANCES: tuple[tuple[str, Capability], ...] = (
+    ("list_memberships", Capability.MEMBERSHIPS_READ),
+    ("list_discussions", Capability.DISCUSSIONS_READ),
+    ("list_terms", Capability.LEADERSHIP_READ_HISTORY),
+    ("list_join_requests", Capability.JOIN_REQUESTS_READ),
+    ("list_review_queue", Capability.POSTS_MODERATE),
+    ("list_community_audit_log", Capability.AUDIT_READ),
+)
+_ACTS: tuple[tuple[str, Capability], ...] = (
+    ("start_discussion", Capability.DISCUSSIONS_START),
+    ("begin_term", Capability.LEADERSHIP_APPOINT),
+)
+
+
+def affordances(standing: Standing) -> list[str]:
+    """The operations on a community that would be allowed: asking to join, lists behind a
+    right, and acts. What everybody may read goes without saying."""
+    active = not standing.here.archived
+    found = []
+    if active and standing.membership is None and standing.can(Capability.JOIN_REQUESTS_SUBMIT):
+        found.append("submit_join_request")
+    if standing.person is None:
+        return found
+    found += [name for name, capability in _AFFORDANCES if standing.can(capability)]
+    if active:
+        found += [name for name, capability in _ACTS if standing.can(capability)]
+    if standing.can(Capability.COMMUNITIES_UPDATE) or standing.can(Capability.COMMUNITIES_MANAGE):
+        found.append("update_community")
+    return found
+
+
+async def get(source: Source, standing: Standing) -> dict[str, Any]:
+    """The community of the caller's standing, as the caller sees it."""
+    row = await source.one(
+        CATALOGUE.where(col(Community.id) == standing.here.id), today=standing.today
+    )
+    return shown(row, standing)
+
+
+def explained(standing: Standing, name: dict[str, str], language: str) -> dict[str, Any]:
+    """The caller's standing in words: what they can do, and for the rest the reasons."""
+
+    def reasons(capability: Capability) -> list[dict[str, Any]]:
+        return [
+            {
+                **reason,
+                "detail": texts.text("problems", f"because.{reason['code']}", language, **reason),
+            }
+            for reason in standing.because(capability)
+        ]
+
+    suspended = standing.suspended_until
+    return {
+        "community": {"id": standing.here.id, "slug": standing.here.slug, "name": name},
+        "person": {"id": standing.person.id, "name": standing.person.name}
+        if standing.person
+        else None,
+        "membership": dataclasses.asdict(standing.membership) if standing.membership else None,
+        "positions": [
+            {
+                "position": term.position,
+                "term_id": term.id,
+                "starts_on": term.starts_on,
+                "ends_on": term.ends_on,
+                "acting": False,
+            }
+            for term in standing.positions
+        ],
+        "can": [capability for capability in Capability if standing.can(capability)],
+        "cannot": [
+            {"capability": capability, "because": reasons(capability)}
+            for capability in Capability
+            if not standing.can(capability)
+        ],
+        "rules": {"in_force": standing.rules_in_force, "agreed": standing.rules_agreed},
+        "suspension": {"until_on": suspended} if suspended else None,
+    }
+
+
+async def standing_shown(reader: Reader, standing: Standing, language: str) -> dict[str, Any]:
+    """The caller's standing here. Raises NotFound for outsiders of a restricted community."""
+    if standing.here.restricted and not standing.belongs:
+        raise errors.NotFound
+    row = await reader.one(sa.select(Community.name).where(col(Community.id) == standing.here.id))
+    return explained(standing, row.name, language)
+
+
+# Changes
+
+
+async def create(work: Work, standing: Standing, values: dict[str, Any]) -> dict[str, Any]:
+    """A new community at the end of the catalogue, with its seats, vacant.
+
+    Raises SlugTaken, and Invalid for unknown occupations.
+    """
+    await _refuse_unknown_occupations(work, values["eligible_occupations"])
+    now = clock.now()
+    last = await work.first(sa.select(sa.func.max(Community.place).label("place")))
+    community = Community(
+        **values, place=(last.place or 0) + 1 if last else 1, created_at=now, updated_at=now
+    )
+    async with unique_or(work, {"uq_community_slug": errors.SlugTaken()}):
+        work.add(community)
+    await add_seats(work, community.id)
+    activity.record(
+        work,
+        "community.created",
+        standing,
+        community.id,
+        community_id=community.id,
+        slug=community.slug,
+    )
+    return await get(work, dataclasses.replace(standing, community=line(community), _cache={}))
+
+
+async def add_seats(work: Work, community_id: UUID) -> None:
+    """Makes the seats of a community's Leadership Group, as the positions say."""
+    positions = await work.rows(
+        sa.select(Position.code, Position.seats).where(
+            col(Position.scope) == PositionScope.COMMUNITY, col(Position.seats).is_not(None)
+        )
+    )
+    work.add_all(
+        Seat(community_id=community_id, position_code=position.code, number=number)
+        for position in positions
+        for number in range(1, position.seats + 1)
+    )
+    await work.flush()
+
+
+_MANAGED = {"listed", "status", "eligible_occupations"}
+
+
+async def update(
+    work: Work, standing: Standing, patch: dict[str, Any], expected: Expected
+) -> dict[str, Any]:
+    """Changes a community's own data. Hiding, restricting and archiving need communities:manage."""
+    if _MANAGED & set(patch):
+        standing.require(Capability.COMMUNITIES_MANAGE)
+    if set(patch) - _MANAGED:
+        standing.require(Capability.COMMUNITIES_UPDATE)
+    community = await work.locked(Community, standing.here.id)
+    expected.check(community.version)
+    await _refuse_unknown_occupations(work, patch.get("eligible_occupations", []))
+    for member, value in patch.items():
+        setattr(community, member, value)
+    if patch:
+        community.version += 1
+        community.roster_version += 1
+        community.updated_at = clock.now()
+        activity.record(
+            work,
+            "community.updated",
+            standing,
+            community.id,
+            community_id=community.id,
+            members=list(patch),
+        )
+        await work.flush()
+    return await get(work, dataclasses.replace(standing, community=line(community), _cache={}))
+
+
+async def _refuse_unknown_occupations(work: Work, codes: list[str]) -> None:
+    known = {row.code for row in await work.rows(sa.select(Occupation.code))}
+    unknown = [
+        errors.field(f"/eligible_occupations/{index}", "not_known")
+        for index, code in enumerate(codes)
+        if code not in known
+    ]
+    if unknown:
+        raise errors.Invalid(errors=unknown)
+
+
+def reference(row: Any) -> dict[str, Any]:
+    """A community as other resources name it; the row has its columns under community_*."""
+    return {"id": row.community_id, "slug": row.community_slug, "name": row.community_name}
+
+
+REFERENCE = (
+    col(Community.id).label("community_id"),
+    col(Community.slug).label("community_slug"),
+    col(Community.name).label("community_name"),
+)
+
+
+def archived(row: Any) -> bool:
+    """True if a community takes nothing new."""
+    return row.status == CommunityStatus.ARCHIVED
+
+
+async def touch_roster(work: Work, community_id: Any) -> None:
+    """Moves the community's roster version: its members or its seats have changed."""
+    await work.execute(
+        sa.update(Community)
+        .where(col(Community.id) == community_id)
+        .values(roster_version=Community.roster_version + 1)
+    )

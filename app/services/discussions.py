@@ -1,0 +1,173 @@
+"""Discussions: starting one, listing them, locking them."""
+
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from app import activity, clock, errors, markdown
+from app.db import Listed, Listing, Page, Prepared, Reader, Source, Work, page
+from app.models import Discussion, DiscussionStatus, Post, new_id
+from app.models.base import Instant
+from app.policy import Capability, Standing
+from app.services import posts
+
+_COMMUNITY = sa.bindparam("community", type_=sa.Uuid)
+DISCUSSIONS = sa.select(
+    Discussion.id,
+    Discussion.community_id,
+    Discussion.title,
+    Discussion.status,
+    Discussion.tags,
+    Discussion.language,
+    Discussion.author,
+    Discussion.post_count,
+    Discussion.created_at,
+    Discussion.last_posted_at,
+)
+_ONE = Prepared(
+    DISCUSSIONS.add_columns(Discussion.version).where(
+        col(Discussion.id) == sa.bindparam("discussion", type_=sa.Uuid)
+    )
+)
+
+
+@lru_cache
+def listing(status: bool, author: bool, updated_after: bool) -> Listing:
+    """The discussions of a community, latest activity first, with the filters that are on."""
+    query = DISCUSSIONS.where(col(Discussion.community_id) == _COMMUNITY)
+    if status:
+        query = query.where(col(Discussion.status) == sa.bindparam("status", type_=sa.String))
+    if author:
+        query = query.where(col(Discussion.author_id) == sa.bindparam("author", type_=sa.Uuid))
+    if updated_after:
+        query = query.where(
+            col(Discussion.updated_at) > sa.bindparam("updated_after", type_=Instant)
+        )
+    return Listing(query, col(Discussion.last_posted_at), col(Discussion.id), descending=True)
+
+
+async def listed(
+    reader: Reader, standing: Standing, asked: Page, filters: dict[str, Any]
+) -> Listed:
+    """One page of the discussions here."""
+    wanted = {name: value for name, value in filters.items() if value is not None}
+    found = listing("status" in wanted, "author" in wanted, "updated_after" in wanted)
+    return await page(reader, found, asked, community=standing.here.id, **wanted)
+
+
+def affordances(standing: Standing, status: str) -> list[str]:
+    """The operations on a discussion that would be allowed."""
+    if standing.here.archived:
+        return []
+    found = []
+    is_open = status == DiscussionStatus.OPEN
+    if is_open and standing.can(Capability.POSTS_WRITE):
+        found.append("write_post")
+    if standing.can(Capability.POSTS_MODERATE):
+        found.append("lock_discussion" if is_open else "unlock_discussion")
+    return found
+
+
+def shown_all(rows: list[Any], standing: Standing) -> list[dict[str, Any]]:
+    """The rows of a list as this caller sees them."""
+    can = {status: affordances(standing, status) for status in DiscussionStatus}
+    return [row._asdict() | {"viewer": {"can": can[row.status]}} for row in rows]
+
+
+async def get(source: Source, standing: Standing, discussion_id: UUID) -> dict[str, Any]:
+    """A discussion with its opening post."""
+    row = await source.one(_ONE, discussion=discussion_id)
+    opening = await posts.opening(source, standing, discussion_id, row.status)
+    return shown_all([row], standing)[0] | {"opening_post": opening}
+
+
+async def start(work: Work, standing: Standing, body: dict[str, Any]) -> dict[str, Any]:
+    """A new discussion and its opening post. Raises IdentityIncomplete, CommunityArchived."""
+    standing.require_active()
+    author = posts.author_line(standing)
+    html = await markdown.rendered(body["body"])  # before anything is locked
+    now = clock.now()
+    discussion = Discussion(
+        community_id=standing.here.id,
+        title=body["title"],
+        tags=list(dict.fromkeys(body["tags"])),
+        language=body["language"],
+        status=DiscussionStatus.OPEN,
+        author_id=standing.me.id,
+        author=author,
+        created_at=now,
+        last_posted_at=now,
+        updated_at=now,
+    )
+    post = Post(
+        id=new_id(),
+        discussion_id=discussion.id,
+        community_id=standing.here.id,
+        number=1,
+        author_id=standing.me.id,
+        author=author,
+        body=body["body"],
+        body_html=html,
+        language=body["language"],
+        created_at=now,
+        updated_at=now,
+    )
+    work.add(discussion)
+    await work.flush()
+    work.add(post)
+    activity.record(
+        work,
+        "discussion.started",
+        standing,
+        discussion.id,
+        community_id=standing.here.id,
+        post_id=post.id,
+    )
+    await work.flush()
+    return shown_all([_Row(discussion)], standing)[0] | {
+        "opening_post": posts.shown(post, standing, discussion.status),
+        "version": discussion.version,
+    }
+
+
+class _Row:
+    """A discussion that was just written, as a row of a list."""
+
+    def __init__(self, discussion: Discussion) -> None:
+        self.status = DiscussionStatus(discussion.status)
+        self._discussion = discussion
+
+    def _asdict(self) -> dict[str, Any]:
+        return self._discussion.model_dump()
+
+
+async def set_locked(
+    work: Work, standing: Standing, discussion_id: UUID, locked: bool
+) -> dict[str, Any]:
+    """Locks a discussion, or opens it again; doing it twice changes nothing."""
+    standing.require_active()
+    discussion = await work.locked(Discussion, discussion_id)
+    status = DiscussionStatus.LOCKED if locked else DiscussionStatus.OPEN
+    if discussion.status != status:
+        discussion.status = status
+        discussion.updated_at = clock.now()
+        discussion.version += 1
+        activity.record(
+            work,
+            "discussion.locked" if locked else "discussion.unlocked",
+            standing,
+            discussion.id,
+            community_id=discussion.community_id,
+        )
+        await work.flush()
+    return await get(work, standing, discussion_id)
+
+
+async def refuse_locked(source: Source, discussion_id: UUID) -> None:
+    """Raises DiscussionLocked, or NotFound if there is no such discussion."""
+    row = await source.one(_ONE, discussion=discussion_id)
+    if row.status != DiscussionStatus.OPEN:
+        raise errors.DiscussionLocked

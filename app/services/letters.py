@@ -1,0 +1,335 @@
+"""What one mail says: its words in its reader's language, from the data as it is when it is sent.
+
+A letter that has become untrue, or whose reader may not know of it any more, is not written. One
+to an address that is not proven repeats nothing that was typed into a form, not even a name.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from app import clock, texts
+from app.db import Work
+from app.models import (
+    Association,
+    Community,
+    JoinRequest,
+    JoinRequestStatus,
+    Mail,
+    Membership,
+    Person,
+    Position,
+    Post,
+    Review,
+    ReviewStatus,
+    Rule,
+    Suspension,
+    Term,
+    TokenPurpose,
+)
+from app.schemas.base import address_key
+from app.services import mailed_links, unsubscriptions, waiting
+from app.services.standing import membership_runs
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What one mail says and to whom.
+
+    `said` are the things that a reminder counted; `unsubscribe_link` makes it one.
+    """
+
+    address: str
+    language: str
+    name: str | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    body: str = "body"
+    said: frozenset[UUID] = frozenset()
+    unsubscribe_link: str | None = None
+
+
+async def write(work: Work, mail: Mail) -> Letter | None:
+    """The letter of a queued mail, with its one-time link if it has one; None drops the mail."""
+    if mail.kind in TO_ADDRESS:
+        return await TO_ADDRESS[mail.kind](work, mail)
+    person = await work.get(Person, mail.recipient_id) if mail.recipient_id else None
+    if person is None or person.deactivated_at is not None:
+        return None
+    return await TO_PERSON[mail.kind](work, mail, person)
+
+
+def _to(person: Person, body: str = "body", **facts: str) -> Letter:
+    name = person.name if person.email_verified_at else None
+    return Letter(person.email, _language(person.language), name, facts, body)
+
+
+def _language(language: str) -> str:
+    return language if language in texts.LANGUAGES else texts.LANGUAGES[0]
+
+
+def _said(localized: Mapping[str, Any], language: str) -> str:
+    """The association's text in one language, on one line, as subjects need it."""
+    return " ".join(str(localized.get(language) or localized["en"]).split())
+
+
+async def _community(work: Work, community_id: UUID, language: str) -> str:
+    community = await work.get_one(Community, community_id)
+    return _said(community.name, language)
+
+
+# To an address, with or without an account
+
+
+async def _confirm_address(work: Work, mail: Mail) -> Letter | None:
+    request = await _awaiting(work, col(JoinRequest.submission_id) == mail.subject_id)
+    return None if request is None else await _confirmation(work, request)
+
+
+async def _email_verification(work: Work, mail: Mail) -> Letter | None:
+    """Asked for again: for the latest form that waits for proof of its address.
+
+    An account proves its address by choosing a password, and needs no such link.
+    """
+    key = address_key(mail.address or "")
+    request = await _awaiting(work, col(JoinRequest.email_key) == key)
+    return None if request is None else await _confirmation(work, request)
+
+
+async def _awaiting(work: Work, condition: Any) -> JoinRequest | None:
+    found = (
+        sa.select(JoinRequest)
+        .where(condition, col(JoinRequest.status) == JoinRequestStatus.AWAITING_VERIFICATION)
+        .order_by(col(JoinRequest.id).desc())
+        .limit(1)
+    )
+    return (await work.execute(found)).scalars().first()
+
+
+async def _confirmation(work: Work, request: JoinRequest) -> Letter:
+    link = await mailed_links.one_time(
+        work,
+        TokenPurpose.EMAIL_VERIFICATION,
+        request.email_key,
+        submission_id=request.submission_id,
+    )
+    return Letter(request.email, _language(request.language), facts={"link": link})
+
+
+async def _request_declined(work: Work, mail: Mail) -> Letter | None:
+    request = await work.get(JoinRequest, mail.subject_id)
+    if request is None or request.status != JoinRequestStatus.DECLINED:
+        return None
+    language = _language(request.language)
+    facts = {
+        "community": await _community(work, request.community_id, language),
+        "reason": request.comment or "-",
+    }
+    return Letter(request.email, language, request.name, facts)
+
+
+async def _account(work: Work, mail: Mail) -> Person | None:
+    """The active account of the address that a stranger typed.
+
+    The mail goes to the account's own address: two addresses can look alike to the key and still
+    be different people's.
+    """
+    found = sa.select(Person).where(
+        col(Person.email_key) == address_key(mail.address or ""),
+        col(Person.deactivated_at).is_(None),
+    )
+    return (await work.execute(found)).scalars().first()
+
+
+async def _password_reset(work: Work, mail: Mail) -> Letter | None:
+    return await _with_link(work, mail, TokenPurpose.PASSWORD)
+
+
+async def _sign_in_link(work: Work, mail: Mail) -> Letter | None:
+    return await _with_link(work, mail, TokenPurpose.SIGN_IN)
+
+
+async def _with_link(work: Work, mail: Mail, purpose: TokenPurpose) -> Letter | None:
+    person = await _account(work, mail)
+    if person is None:
+        return None
+    link = await mailed_links.one_time(work, purpose, person.email_key, person_id=person.id)
+    return _to(person, link=link)
+
+
+# To a person with an account
+
+
+async def _welcome(work: Work, mail: Mail, person: Person) -> Letter | None:
+    request = await work.get(JoinRequest, mail.subject_id)
+    if request is None:
+        return None
+    community = await _community(work, request.community_id, _language(person.language))
+    if person.password_hash is not None:
+        return _to(person, "body_with_account", community=community)
+    link = await mailed_links.one_time(
+        work, TokenPurpose.FIRST_PASSWORD, person.email_key, person_id=person.id
+    )
+    return _to(person, community=community, link=link)
+
+
+async def _waiting(work: Work, mail: Mail, person: Person) -> Letter | None:
+    if await unsubscriptions.stopped(work, person.id, mail.kind):
+        return None
+    found = await waiting.for_person(work, mail.kind, person)
+    if not found:
+        return None
+    language = _language(person.language)
+    lines = [
+        texts.text(
+            "mails",
+            "waiting_line",
+            language,
+            community=_said(one.community, language),
+            count=len(one.ids),
+        )
+        for one in found
+    ]
+    key = unsubscriptions.key(person.id, mail.kind)
+    return Letter(
+        person.email,
+        language,
+        person.name if person.email_verified_at else None,
+        {"lines": "\n".join(lines)},
+        said=frozenset().union(*(one.ids for one in found)),
+        unsubscribe_link=mailed_links.unsubscription(key),
+    )
+
+
+async def _about_membership(work: Work, mail: Mail, person: Person) -> Letter | None:
+    membership = await work.get(Membership, mail.subject_id)
+    if membership is None:
+        return None
+    language = _language(person.language)
+    return _to(person, community=await _community(work, membership.community_id, language))
+
+
+async def _membership_suspended(work: Work, mail: Mail, person: Person) -> Letter | None:
+    membership = await work.get(Membership, mail.subject_id)
+    found = (
+        sa.select(Suspension)
+        .where(col(Suspension.membership_id) == mail.subject_id)
+        .order_by(col(Suspension.id).desc())
+        .limit(1)
+    )
+    suspension = (await work.execute(found)).scalars().first()
+    if membership is None or suspension is None:
+        return None
+    return _to(
+        person,
+        community=await _community(work, membership.community_id, _language(person.language)),
+        until=suspension.until_on.isoformat(),
+        reason=suspension.reason,
+    )
+
+
+async def _term_recorded(work: Work, mail: Mail, person: Person) -> Letter | None:
+    term = await work.get(Term, mail.subject_id)
+    if term is None or term.ended_at is not None:
+        return None
+    facts = await _seat(work, term, person) | {"starts_on": term.starts_on.isoformat()}
+    if term.ends_on is None:
+        return _to(person, "body_open_ended", **facts)
+    return _to(person, **facts, ends_on=term.ends_on.isoformat())
+
+
+async def _term_removed(work: Work, mail: Mail, person: Person) -> Letter | None:
+    term = await work.get(Term, mail.subject_id)
+    if term is None:
+        return None
+    return _to(person, **await _seat(work, term, person), reason=term.end_reason or "-")
+
+
+async def _seat(work: Work, term: Term, person: Person) -> dict[str, str]:
+    """Which position, and where: in a community, or in the association."""
+    language = _language(person.language)
+    position = await work.get(Position, term.position_code)
+    where = (
+        await _community(work, term.community_id, language)
+        if term.community_id
+        else _said((await association(work)).name, language)
+    )
+    title = _said(position.title, language) if position else term.position_code
+    return {"position": title, "where": where}
+
+
+async def _post_hidden(work: Work, mail: Mail, person: Person) -> Letter | None:
+    review = await work.get(Review, mail.subject_id)
+    if review is None or review.status != ReviewStatus.DECIDED:
+        return None
+    facts = await _post(work, review, person)
+    if facts is None:
+        return None
+    found = sa.select(col(Rule.heading)).where(
+        col(Rule.rules_version) == review.rules_version, col(Rule.code) == review.rule
+    )
+    heading = (await work.execute(found)).scalars().first()
+    rule = _said(heading, _language(person.language)) if heading else review.rule or "-"
+    return _to(person, **facts, rule=rule, reason=review.reason or "-")
+
+
+async def _post_restored(work: Work, mail: Mail, person: Person) -> Letter | None:
+    review = await work.get(Review, mail.subject_id)
+    if review is None or review.status != ReviewStatus.REVERSED:
+        return None
+    facts = await _post(work, review, person)
+    return None if facts is None else _to(person, **facts)
+
+
+async def _post(work: Work, review: Review, person: Person) -> dict[str, str] | None:
+    """Where the post stands; None where its author may not know of that community any more."""
+    post = await work.get(Post, review.post_id)
+    community = await work.get(Community, review.community_id)
+    if post is None or community is None:
+        return None
+    if community.eligible_occupations or not community.listed:
+        belongs = sa.select(col(Membership.id)).where(
+            col(Membership.community_id) == community.id,
+            col(Membership.person_id) == person.id,
+            membership_runs(clock.today()),
+        )
+        if (await work.execute(belongs)).first() is None:
+            return None
+    return {
+        "community": _said(community.name, _language(person.language)),
+        "link": mailed_links.discussion(post.discussion_id),
+    }
+
+
+async def _password_changed(_work: Work, _mail: Mail, person: Person) -> Letter | None:
+    return _to(person)
+
+
+async def association(work: Work) -> Association:
+    """The row that says whose server this is."""
+    return (await work.execute(sa.select(Association))).scalars().one()
+
+
+TO_ADDRESS: Mapping[str, Callable[[Work, Mail], Awaitable[Letter | None]]] = {
+    "confirm_address": _confirm_address,
+    "email_verification": _email_verification,
+    "password_reset": _password_reset,
+    "request_declined": _request_declined,
+    "sign_in_link": _sign_in_link,
+}
+TO_PERSON: Mapping[str, Callable[[Work, Mail, Person], Awaitable[Letter | None]]] = {
+    "membership_ended": _about_membership,
+    "membership_suspended": _membership_suspended,
+    "password_changed": _password_changed,
+    "post_hidden": _post_hidden,
+    "post_restored": _post_restored,
+    "requests_waiting": _waiting,
+    "reviews_waiting": _waiting,
+    "suspension_lifted": _about_membership,
+    "term_recorded": _term_recorded,
+    "term_removed": _term_removed,
+    "welcome": _welcome,
+}

@@ -1,0 +1,66 @@
+"""The links that mails carry: to a page that uses a one-time token, or to a thing.
+
+A token is made when its mail is written and stored as its hash, so that no queue, no log and no
+job ever holds one. Its place is the link's fragment, which browsers do not send to servers.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from app import clock, settings, tokens
+from app.db import Work
+from app.models import MailedToken, TokenPurpose
+
+LIFETIMES = {
+    TokenPurpose.EMAIL_VERIFICATION: timedelta(days=7),
+    TokenPurpose.FIRST_PASSWORD: timedelta(days=14),
+    TokenPurpose.PASSWORD: timedelta(hours=1),
+    TokenPurpose.SIGN_IN: timedelta(hours=1),
+}
+
+
+async def one_time(
+    work: Work,
+    purpose: TokenPurpose,
+    email_key: str,
+    *,
+    person_id: UUID | None = None,
+    submission_id: UUID | None = None,
+) -> str:
+    """A link that works once, for its purpose's time, for the address to which it is mailed."""
+    token, now = tokens.opaque(), clock.now()
+    work.add(
+        MailedToken(
+            token_hash=tokens.hashed(token),
+            purpose=purpose,
+            person_id=person_id,
+            submission_id=submission_id,
+            email_key=email_key,
+            created_at=now,
+            expires_at=now + LIFETIMES[purpose],
+        )
+    )
+    # Not str.format: an operator's template may have braces of its own.
+    return _template(purpose).replace("{token}", token)
+
+
+def discussion(discussion_id: UUID) -> str:
+    """Where the association's frontend shows a discussion."""
+    known = settings.get()
+    template = known.link_discussion or f"{known.public_url}/pages/discussion#id={{id}}"
+    return template.replace("{id}", str(discussion_id))
+
+
+def unsubscription(key: str) -> str:
+    """Where reminders are stopped. Mail programs POST to it, so the key is in the query."""
+    return f"{settings.get().public_url}/unsubscribe?key={key}"
+
+
+def _template(purpose: TokenPurpose) -> str:
+    known = settings.get()
+    pages = f"{known.public_url}/pages"
+    if purpose is TokenPurpose.EMAIL_VERIFICATION:
+        return known.link_email_verification or f"{pages}/email-verification#token={{token}}"
+    if purpose is TokenPurpose.SIGN_IN:
+        return known.link_sign_in or f"{pages}/sign-in#token={{token}}"
+    return known.link_password or f"{pages}/password#token={{token}}"

@@ -1,0 +1,404 @@
+"""Memberships: beginning, changing, pausing and ending somebody's belonging to a community."""
+
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from app import activity, clock, errors
+from app.db import Listing, Source, Work, unique_or
+from app.models import (
+    Community,
+    Membership,
+    MembershipCategory,
+    MembershipEnding,
+    Person,
+    Suspension,
+    Term,
+    TermEnding,
+)
+from app.models.base import Instant
+from app.policy import Capability, Standing
+from app.preconditions import Expected
+from app.services import communities
+from app.services.standing import TODAY, membership_runs, suspended_until, term_runs
+
+LONGEST_SUSPENSION = timedelta(days=731)
+
+ROSTER = sa.select(
+    Membership.id,
+    Membership.person_id,
+    Membership.category,
+    Membership.since_on,
+    Membership.until_on,
+    Membership.ended_at,
+    Membership.ending,
+    Membership.updated_at,
+    Membership.version,
+    Person.name,
+    Person.occupation,
+    Person.affiliation,
+    Person.email,
+    Person.occupation_code,
+    Person.area_of_interest,
+    Person.territory,
+    *communities.REFERENCE,
+    suspended_until(TODAY).label("suspended_until"),
+).select_from(
+    sa.join(Membership, Person, col(Person.id) == Membership.person_id).join(
+        Community, col(Community.id) == Membership.community_id
+    )
+)
+
+
+@lru_cache
+def roster(past: bool, categories: tuple[MembershipCategory, ...], updated_after: bool) -> Listing:
+    """The roster in the order of joining: those who belong today, or all there ever were."""
+    query = ROSTER.where(col(Membership.community_id) == sa.bindparam("community", type_=sa.Uuid))
+    if not past:
+        query = query.where(membership_runs(TODAY))
+    if categories:
+        query = query.where(col(Membership.category).in_(categories))
+    if updated_after:
+        query = query.where(
+            col(Membership.updated_at) > sa.bindparam("updated_after", type_=Instant)
+        )
+    return Listing(query, col(Membership.id))
+
+
+def asked(
+    standing: Standing, categories: list[MembershipCategory] | None, updated_after: Any
+) -> tuple[Listing, dict[str, Any]]:
+    """The roster as a caller asked for it. What has ended shows to a script that synchronises,
+    if its owner may read the history."""
+    past = updated_after is not None and standing.can(Capability.MEMBERSHIPS_READ_PRIVATE)
+    found = roster(past, tuple(sorted(set(categories or ()))), updated_after is not None)
+    return found, {
+        "community": standing.here.id,
+        "today": standing.today,
+        "updated_after": updated_after,
+    }
+
+
+OWN = Listing(
+    ROSTER.where(col(Membership.person_id) == sa.bindparam("person", type_=sa.Uuid)),
+    col(Membership.id),
+    descending=True,
+)
+
+_HELD = (
+    sa.select(Term.person_id, Term.community_id, Term.position_code)
+    .where(term_runs(TODAY))
+    .order_by(col(Term.position_code))
+)
+
+
+async def shown_all(source: Source, standing: Standing, rows: list[Any]) -> list[dict[str, Any]]:
+    """The rows of a roster as this caller sees them; positions in one statement for all."""
+    people = {row.person_id for row in rows}
+    places = {row.community_id for row in rows}
+    held: dict[tuple[UUID, UUID], list[str]] = {}
+    if rows:
+        statement = _HELD.where(col(Term.person_id).in_(people), col(Term.community_id).in_(places))
+        for term in await source.rows(statement, today=standing.today):
+            held.setdefault((term.person_id, term.community_id), []).append(term.position_code)
+    return [_shown(row, standing, held.get((row.person_id, row.community_id), [])) for row in rows]
+
+
+def status_on(day: date, row: Any) -> str:
+    """Where a membership stands on a day."""
+    if row.ended_at is not None or (row.until_on is not None and row.until_on < day):
+        return "ended"
+    if day < row.since_on:
+        return "planned"
+    return "suspended" if row.suspended_until is not None else "active"
+
+
+def _shown(row: Any, standing: Standing, positions: list[str]) -> dict[str, Any]:
+    mine = standing.person is not None and standing.person.id == row.person_id
+    private = standing.can(Capability.MEMBERSHIPS_READ_PRIVATE)
+    may_know = mine or private or standing.can(Capability.SANCTIONS_SUSPEND)
+    status = status_on(standing.today, row)
+    suspended = row.suspended_until if may_know else None
+    if status == "suspended" and not may_know:
+        status = "active"
+    return {
+        "id": row.id,
+        "version": row.version,
+        "community": communities.reference(row),
+        "person": {
+            "id": row.person_id,
+            "name": row.name,
+            "occupation": row.occupation,
+            "affiliation": row.affiliation,
+        },
+        "private": {
+            "email": row.email,
+            "occupation_code": row.occupation_code,
+            "area_of_interest": row.area_of_interest,
+            "territory": row.territory,
+        }
+        if private or mine
+        else None,
+        "category": row.category,
+        "status": status,
+        "since_on": row.since_on,
+        "until_on": row.until_on,
+        "ending": row.ending if private or mine else None,
+        "suspended_until": suspended,
+        "positions": positions if status in ("active", "suspended") else [],
+        "updated_at": row.updated_at,
+        "viewer": {"can": _affordances(standing, mine, status, bool(positions))},
+    }
+
+
+def _affordances(standing: Standing, mine: bool, status: str, holds_seat: bool) -> list[str]:
+    if status == "ended":
+        return []
+    manages = standing.can(Capability.MEMBERSHIPS_MANAGE)
+    appoints = standing.can(Capability.LEADERSHIP_APPOINT) or not holds_seat
+    found = []
+    if mine or (manages and appoints):
+        found.append("end_membership")
+    if manages:
+        found.append("update_membership")
+    if standing.can(Capability.SANCTIONS_SUSPEND) and not mine and appoints:
+        found.append("lift_suspension" if status == "suspended" else "suspend_membership")
+    return found
+
+
+async def get(source: Source, standing: Standing, membership_id: UUID) -> dict[str, Any]:
+    """One membership of the community of the caller's standing, or one's own."""
+    row = await source.one(ROSTER.where(col(Membership.id) == membership_id), today=standing.today)
+    mine = standing.person is not None and row.person_id == standing.person.id
+    if not mine and not standing.can(Capability.MEMBERSHIPS_READ):
+        raise errors.NotFound
+    if not mine and row.ended_at is not None:
+        if not standing.can(Capability.MEMBERSHIPS_READ_PRIVATE):
+            raise errors.NotFound
+    return (await shown_all(source, standing, [row]))[0]
+
+
+async def begin(
+    work: Work,
+    community_id: UUID,
+    person_id: UUID,
+    category: MembershipCategory = MembershipCategory.PRACTITIONER,
+) -> Membership:
+    """A membership from today on, without an end. Raises MembershipExists while one runs.
+
+    One whose last day is over is closed first: it ended by the calendar, and nobody had to say so.
+    """
+    now = clock.now()
+    today = clock.day_of(now)
+    await work.execute(
+        sa.update(Membership)
+        .where(
+            col(Membership.community_id) == community_id,
+            col(Membership.person_id) == person_id,
+            col(Membership.ended_at).is_(None),
+            col(Membership.until_on) < today,
+        )
+        .values(ended_at=now, ending=MembershipEnding.LAPSED, updated_at=now)
+    )
+    membership = Membership(
+        community_id=community_id,
+        person_id=person_id,
+        category=category,
+        since_on=today,
+        created_at=now,
+        updated_at=now,
+    )
+    async with unique_or(work, {"uq_membership_open": errors.MembershipExists()}):
+        work.add(membership)
+    await communities.touch_roster(work, community_id)
+    return membership
+
+
+async def _open(work: Work, standing: Standing, membership_id: UUID) -> Membership:
+    """The membership, locked, if it exists for the caller and has not ended."""
+    membership = await work.locked(Membership, membership_id)
+    mine = membership.person_id == standing.me.id
+    if not mine and not standing.can(Capability.MEMBERSHIPS_READ):
+        raise errors.NotFound
+    over = membership.until_on is not None and membership.until_on < standing.today
+    if membership.ended_at is not None or over:
+        raise errors.MembershipEnded
+    return membership
+
+
+async def update(
+    work: Work, standing: Standing, membership_id: UUID, patch: dict[str, Any], expected: Expected
+) -> dict[str, Any]:
+    """Changes a membership's category or last day.
+
+    A last day that comes before the end of a term of the holder's would end that too, so it needs
+    the right to end terms.
+    """
+    membership = await _open(work, standing, membership_id)
+    standing.require(Capability.MEMBERSHIPS_MANAGE)
+    expected.check(membership.version)
+    until = patch.get("until_on", membership.until_on)
+    if until is not None and until < max(standing.today, membership.since_on):
+        raise errors.Invalid(errors=[errors.field("/until_on", "day_in_the_past")])
+    if until is not None and until != membership.until_on:
+        await _refuse_for_holder(work, standing, membership)
+    for member, value in patch.items():
+        setattr(membership, member, value)
+    if patch:
+        membership.version += 1
+        membership.updated_at = clock.now()
+        activity.record(
+            work,
+            "membership.updated",
+            standing,
+            membership.id,
+            community_id=membership.community_id,
+            members=list(patch),
+        )
+        await communities.touch_roster(work, membership.community_id)
+    await work.flush()
+    return await get(work, standing, membership_id)
+
+
+async def _running_terms(work: Work, membership: Membership) -> list[Term]:
+    """The terms of the member here that run or are still to come, locked."""
+    found = await work.execute(
+        sa.select(Term)
+        .where(
+            col(Term.person_id) == membership.person_id,
+            col(Term.community_id) == membership.community_id,
+            col(Term.ended_at).is_(None),
+            sa.or_(col(Term.ends_on).is_(None), col(Term.ends_on) >= clock.today()),
+        )
+        .order_by(col(Term.id))
+        .with_for_update()
+    )
+    return list(found.scalars())
+
+
+async def _refuse_for_holder(work: Work, standing: Standing, membership: Membership) -> list[Term]:
+    """Whoever touches the membership of a seat-holder needs the right to end the term."""
+    terms = await _running_terms(work, membership)
+    if terms and membership.person_id != standing.me.id:
+        standing.require(Capability.LEADERSHIP_APPOINT)
+    return terms
+
+
+async def end(
+    work: Work, standing: Standing, membership_id: UUID, reason: str | None
+) -> dict[str, Any]:
+    """Ends a membership at this instant: one's own by right, somebody else's with a reason.
+
+    The terms that it carried end with it, at the same instant.
+    """
+    membership = await _open(work, standing, membership_id)
+    mine = membership.person_id == standing.me.id
+    if not mine:
+        standing.require(Capability.MEMBERSHIPS_MANAGE)
+        if reason is None:
+            raise errors.Invalid(errors=[errors.field("/reason", "reason_required")])
+    terms = await _refuse_for_holder(work, standing, membership)
+    now = clock.now()
+    for term in terms:
+        term.end(TermEnding.MEMBERSHIP_ENDED, None, now, standing.today)
+    membership.ended_at = membership.updated_at = now
+    membership.ending = MembershipEnding.LEFT if mine else MembershipEnding.ENDED
+    membership.end_reason = reason
+    membership.version += 1
+    activity.record(
+        work,
+        "membership.ended",
+        standing,
+        membership.id,
+        community_id=membership.community_id,
+        person_id=membership.person_id,
+        ending=membership.ending,
+        terms=[term.id for term in terms],
+    )
+    await communities.touch_roster(work, membership.community_id)
+    await work.flush()
+    row = await work.one(ROSTER.where(col(Membership.id) == membership_id), today=standing.today)
+    return (await shown_all(work, standing, [row]))[0]
+
+
+async def suspend(
+    work: Work, standing: Standing, membership_id: UUID, until_on: date, reason: str
+) -> dict[str, Any]:
+    """Takes the rights of a membership away, from now to the end of a day.
+
+    Raises OwnMembership, MembershipAlreadySuspended, and PermissionDenied for a seat-holder's
+    unless the caller may end terms.
+    """
+    membership = await _open(work, standing, membership_id)
+    if membership.person_id == standing.me.id:
+        raise errors.OwnMembership
+    if until_on < standing.today:
+        raise errors.Invalid(errors=[errors.field("/until_on", "day_in_the_past")])
+    if until_on > standing.today + LONGEST_SUSPENSION:
+        raise errors.Invalid(errors=[errors.field("/until_on", "day_too_far")])
+    await _refuse_for_holder(work, standing, membership)
+    now = clock.now()
+    # One that has run out is closed, so that the constraint sees one open suspension at most.
+    await work.execute(
+        sa.update(Suspension)
+        .where(
+            col(Suspension.membership_id) == membership_id,
+            col(Suspension.lifted_at).is_(None),
+            col(Suspension.until_on) < standing.today,
+        )
+        .values(lifted_at=now)
+    )
+    suspension = Suspension(
+        membership_id=membership_id,
+        starts_at=now,
+        until_on=until_on,
+        reason=reason,
+        suspended_by=standing.me.id,
+    )
+    async with unique_or(work, {"uq_suspension_open": errors.MembershipAlreadySuspended()}):
+        work.add(suspension)
+    membership.updated_at = now
+    membership.version += 1
+    activity.record(
+        work,
+        "membership.suspended",
+        standing,
+        membership_id,
+        community_id=membership.community_id,
+        person_id=membership.person_id,
+        until_on=until_on,
+    )
+    return suspension.model_dump()
+
+
+async def lift_suspension(work: Work, standing: Standing, membership_id: UUID) -> None:
+    """Gives the rights back at this instant. Raises MembershipNotSuspended if none runs."""
+    membership = await _open(work, standing, membership_id)
+    if membership.person_id == standing.me.id:
+        raise errors.OwnMembership
+    now = clock.now()
+    lifted = await work.execute(
+        sa.update(Suspension)
+        .where(
+            col(Suspension.membership_id) == membership_id,
+            col(Suspension.lifted_at).is_(None),
+            col(Suspension.until_on) >= standing.today,
+        )
+        .values(lifted_at=now, lifted_by=standing.me.id)
+    )
+    if lifted.rowcount == 0:
+        raise errors.MembershipNotSuspended
+    membership.updated_at = now
+    membership.version += 1
+    activity.record(
+        work,
+        "membership.suspension_lifted",
+        standing,
+        membership_id,
+        community_id=membership.community_id,
+        person_id=membership.person_id,
+    )

@@ -1,0 +1,197 @@
+"""Loading an association's defaults: what ships is data, and loading it twice changes nothing.
+
+What people may edit afterwards (grants, rules, texts) is loaded once and then left alone; closed
+lists, positions and communities that are missing are added.
+"""
+
+import csv
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from app import activity, clock
+from app.db import Work
+from app.models import (
+    Association,
+    Community,
+    Grant,
+    Occupation,
+    Position,
+    PositionScope,
+    Rule,
+    RuleKind,
+    RulesVersion,
+    Seat,
+    Territory,
+)
+from app.policy import BASE_GRANTEES, Capability, ceiling
+from app.services import communities
+
+
+class DefaultsInvalid(Exception):
+    """A file of the defaults directory says something that cannot be loaded."""
+
+
+def rows_of(directory: Path, name: str) -> list[dict[str, str]]:
+    """The rows of a CSV file of the defaults."""
+    with (directory / name).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def both(row: dict[str, Any], name: str) -> dict[str, str]:
+    """A text in both languages from its two columns. Raises DefaultsInvalid if one is missing."""
+    found = {
+        "en": (row.get(f"{name}_en") or "").strip(),
+        "fr": (row.get(f"{name}_fr") or "").strip(),
+    }
+    if not all(found.values()):
+        raise DefaultsInvalid(f"{name} needs English and French: {row}")
+    return found
+
+
+async def load(work: Work, directory: Path) -> bool:
+    """Loads what is missing; True if the association was new."""
+    about = tomllib.loads((directory / "association.toml").read_text("utf-8"))
+    known = await work.get(Association, 1, with_for_update=True)
+    await _lists(work, directory)
+    await _positions(work, directory)
+    if known is None:
+        await _rules(work, directory)
+        await _grants(work, directory)
+        _association(work, about)
+    await work.flush()
+    await _communities(work, directory)
+    if known is None:
+        activity.record(
+            work, "association.defaults_loaded", None, about["code"], code=about["code"]
+        )
+    return known is None
+
+
+def _association(work: Work, about: dict[str, Any]) -> None:
+    notice = about["privacy_notice"]
+    work.add(
+        Association(
+            code=about["code"],
+            name=about["name"],
+            contact_email=about["contact_email"],
+            languages=about["languages"],
+            notices=[
+                {"code": item["code"], "text": both(item, "text")} for item in about["notices"]
+            ],
+            privacy_notice={
+                "version": notice["version"],
+                "text": {"en": notice["en"].strip(), "fr": notice["fr"].strip()},
+            },
+        )
+    )
+
+
+async def _lists(work: Work, directory: Path) -> None:
+    known = {row.code for row in await work.rows(sa.select(Occupation.code))}
+    for place, row in enumerate(rows_of(directory, "occupations.csv"), start=1):
+        if row["code"] not in known:
+            work.add(Occupation(code=row["code"], place=place, label=both(row, "label")))
+    known = {row.code for row in await work.rows(sa.select(Territory.code))}
+    for place, row in enumerate(rows_of(directory, "territories.csv"), start=1):
+        if row["code"] not in known:
+            work.add(Territory(code=row["code"], place=place, name=both(row, "name")))
+    await work.flush()
+
+
+async def _positions(work: Work, directory: Path) -> None:
+    known = {row.code for row in await work.rows(sa.select(Position.code))}
+    for row in rows_of(directory, "positions.csv"):
+        if row["code"] in known:
+            continue
+        if row["code"] in BASE_GRANTEES:
+            raise DefaultsInvalid(f"a position cannot be called {row['code']}")
+        position = Position(
+            code=row["code"],
+            scope=PositionScope(row["scope"]),
+            rank=int(row["rank"]),
+            seats=int(row["seats"]) if row["seats"] else None,
+            title=both(row, "title"),
+            term_months=int(row["term_months"]) if row["term_months"] else None,
+            open_ended=row["open_ended"] == "true",
+        )
+        work.add(position)
+        await work.flush()
+        await _seats(work, position)
+
+
+async def _seats(work: Work, position: Position) -> None:
+    """The seats of a position: the association's own, or those of communities that exist."""
+    if position.seats is None:
+        return
+    places: list[Any] = [None]
+    if position.scope == PositionScope.COMMUNITY:
+        places = [row.id for row in await work.rows(sa.select(Community.id))]
+    work.add_all(
+        Seat(community_id=place, position_code=position.code, number=number)
+        for place in places
+        for number in range(1, position.seats + 1)
+    )
+
+
+async def _rules(work: Work, directory: Path) -> None:
+    text = tomllib.loads((directory / "rules.toml").read_text("utf-8"))
+    work.add(
+        RulesVersion(number=text["version"], effective_on=clock.today(), published_at=clock.now())
+    )
+    await work.flush()
+    for place, row in enumerate(text["rules"], start=1):
+        work.add(
+            Rule(
+                rules_version=text["version"],
+                place=place,
+                code=row["code"],
+                kind=RuleKind(row["kind"]),
+                heading=both(row, "heading"),
+                text=both(row, "text"),
+            )
+        )
+
+
+async def _grants(work: Work, directory: Path) -> None:
+    """The permission table. Raises DefaultsInvalid for words and grantees that do not exist."""
+    positions = {row.code for row in await work.rows(sa.select(Position.code))}
+    for row in rows_of(directory, "permissions.csv"):
+        capability = Capability(row.pop("capability"))
+        for grantee, mark in row.items():
+            if not mark.strip():
+                continue
+            if grantee not in positions and grantee not in BASE_GRANTEES:
+                raise DefaultsInvalid(f"permissions.csv grants to {grantee}, which is no position")
+            if ceiling(capability, grantee):
+                raise DefaultsInvalid(f"{capability} may not be granted to {grantee}")
+            work.add(Grant(capability=capability, grantee=grantee))
+
+
+async def _communities(work: Work, directory: Path) -> None:
+    known = {row.slug for row in await work.rows(sa.select(Community.slug))}
+    now = clock.now()
+    for place, row in enumerate(rows_of(directory, "communities.csv"), start=1):
+        if row["slug"] in known:
+            continue
+        community = Community(
+            slug=row["slug"],
+            place=place,
+            name=both(row, "name"),
+            description=both(row, "description"),
+            eligible_occupations=[code for code in row["eligible_occupations"].split("|") if code],
+            listed=row.get("listed", "true") != "false",
+            created_at=now,
+            updated_at=now,
+        )
+        work.add(community)
+        await work.flush()
+        await communities.add_seats(work, community.id)
+
+
+async def loaded(work: Work) -> bool:
+    """True if the defaults have been loaded."""
+    return await work.first(sa.select(col(Association.id))) is not None

@@ -1,0 +1,182 @@
+"""Which settings there are: every one is an environment variable that begins with COP_.
+
+The only reader of the environment. In production an unsafe value stops the start with one
+line that says why (promise 17).
+"""
+
+import os
+import secrets
+import tomllib
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SHIPPED_DEFAULTS = Path(__file__).parent / "defaults"
+EXAMPLE_SECRETS = ("change-me", "changeme", "secret", "example", "password", "development")
+
+
+class UnsafeSettings(SystemExit):
+    """The server will not start with these settings; the message is the one line that says why."""
+
+
+class Environment(StrEnum):
+    """Where the server runs; development allows what production refuses."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Read with `get()`, never from the environment elsewhere."""
+
+    model_config = SettingsConfigDict(env_prefix="COP_", extra="ignore")
+
+    environment: Environment = Environment.DEVELOPMENT
+    data_dir: Path = Path("var")
+    database_url: str = ""
+    secret_key: str = ""
+    base_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    allowed_origins: Annotated[list[str], NoDecode] = []
+    trust_proxy: bool = False
+
+    defaults_dir: Path = SHIPPED_DEFAULTS
+    time_zone: str = ""
+
+    mail_url: str = ""
+    mail_from: str = ""
+    gather_seconds: int = Field(default=5, ge=0)
+    gather_again_minutes: int = Field(default=60, ge=0)
+    link_email_verification: str = ""
+    link_password: str = ""
+    link_sign_in: str = ""
+    link_invitation: str = ""
+    link_discussion: str = ""
+
+    access_token_seconds: int = Field(default=900, ge=60, le=3600)
+    refresh_token_days: int = Field(default=30, ge=1, le=365)
+    requests_per_minute: int = Field(default=6000, ge=0)
+    join_requests_per_hour: int = Field(default=600, ge=0)
+    failed_sign_ins_per_quarter_hour: int = Field(default=10, ge=1)
+    rate_limit_url: str = "memory://"
+
+    database_pool_size: int = Field(default=8, ge=1, le=100)
+    log_level: str = "info"
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [origin.strip().rstrip("/") for origin in value.split(",") if origin.strip()]
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        # Old tools still write postgres://; both name the same thing.
+        value = value.replace("postgres://", "postgresql://", 1)
+        if value and not value.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("COP_DATABASE_URL must begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("defaults_dir")
+    @classmethod
+    def _defaults_exist(cls, value: Path) -> Path:
+        if not (value / "association.toml").is_file():
+            raise ValueError(f"COP_DEFAULTS_DIR has no association.toml: {value}")
+        return value
+
+    @property
+    def development(self) -> bool:
+        """True outside production."""
+        return self.environment is Environment.DEVELOPMENT
+
+    @cached_property
+    def database(self) -> str:
+        """The database's URL; a SQLite file under the data directory where none is set."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'cop.sqlite3'}"
+
+    @property
+    def embedded(self) -> bool:
+        """True on SQLite, where the worker runs beside the server in one process."""
+        return self.database.startswith("sqlite")
+
+    @cached_property
+    def public_url(self) -> str:
+        """Where clients and mail links find this server, without a trailing slash."""
+        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @cached_property
+    def mail(self) -> str:
+        """Where mail goes: smtp:// or file:///directory."""
+        return self.mail_url or f"file://{self.data_dir.resolve() / 'mail'}"
+
+    @cached_property
+    def secret(self) -> str:
+        """The key behind every token and seal; made and kept (mode 0600) in development."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.data_dir / "secret-key"
+        if not path.exists():
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            try:
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            except FileExistsError:  # another process of the same start was first
+                return path.read_text().strip()
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(48))
+        return path.read_text().strip()
+
+    @cached_property
+    def association_defaults(self) -> dict[str, Any]:
+        """What the defaults directory says about the association (association.toml)."""
+        return tomllib.loads((self.defaults_dir / "association.toml").read_text("utf-8"))
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The association's time zone, in which calendar days begin and end."""
+        return ZoneInfo(self.time_zone or self.association_defaults["time_zone"])
+
+    def origin_allowed(self, origin: str) -> bool:
+        """True if a browser page of this origin may call the API with credentials."""
+        if origin in self.allowed_origins:
+            return True
+        local = ("http://localhost", "http://127.0.0.1", "http://[::1]")
+        return self.development and any(origin == o or origin.startswith(o + ":") for o in local)
+
+    def refuse_unsafe(self) -> None:
+        """Raises UnsafeSettings for what must never run in production."""
+        if self.development:
+            return
+        if not self.secret_key:
+            raise UnsafeSettings("COP_SECRET_KEY must be set in production.")
+        if len(self.secret_key) < 32 or len(set(self.secret_key)) < 10:
+            raise UnsafeSettings("COP_SECRET_KEY is weak: use 32 or more random characters.")
+        if any(example in self.secret_key.lower() for example in EXAMPLE_SECRETS):
+            raise UnsafeSettings("COP_SECRET_KEY looks like an example.")
+        if "*" in self.allowed_origins:
+            raise UnsafeSettings("COP_ALLOWED_ORIGINS must name origins, not '*'.")
+        if not self.base_url.startswith("https://"):
+            raise UnsafeSettings("COP_BASE_URL must be the public https:// address in production.")
+        if not self.mail_url:
+            raise UnsafeSettings("COP_MAIL_URL must be set in production.")
+        if self.log_level.lower() == "debug":
+            raise UnsafeSettings("COP_LOG_LEVEL=debug is for development.")
+        self._refuse_readable_database()
+
+    def _refuse_readable_database(self) -> None:
+        path = Path(self.database.removeprefix("sqlite:///"))
+        if self.embedded and path.exists() and path.stat().st_mode & 0o077:
+            raise UnsafeSettings(f"The database {path.name} is readable by others: chmod 600.")
+
+
+@lru_cache
+def get() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
