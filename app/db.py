@@ -67,23 +67,32 @@ class Prepared:
         return found
 
 
-def compile_statement(statement: Any, dialect: sa.Dialect) -> Compiled:
-    """Compiles with the types' own bind and result processors, as a Result would use them."""
-    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+def compile_statement(statement: Any, dialect: sa.Dialect, *, whole: bool = False) -> Compiled:
+    """Compiles with the types' own bind and result processors, as a Result would use them.
+
+    `whole` says that all values are known, so that lists of them (IN) can be written out.
+    """
+    compiled = statement.compile(dialect=dialect)
+    sql, order = compiled.string, tuple(compiled.positiontup or ())
+    defaults = compiled.construct_params(_check=False)
     binds = {
         name: parameter.type.dialect_impl(dialect).bind_processor(dialect)
         for name, parameter in compiled.binds.items()
     }
+    if whole:
+        state = compiled.construct_expanded_state()
+        sql, order = state.statement, tuple(state.positiontup or ())
+        defaults = dict(state.parameters)
+        for name, names in state.parameter_expansion.items():
+            binds.update(dict.fromkeys(names, binds.get(name)))
     columns = list(statement.selected_columns)
     results = []
     for index, column in enumerate(columns):
         processor = column.type.dialect_impl(dialect).result_processor(dialect, None)
         if processor is not None:
             results.append((index, processor))
-    defaults = compiled.construct_params(_check=False)
-    order = tuple(compiled.positiontup or ())
     record = namedtuple("Record", [column.key for column in columns])  # type: ignore[misc]
-    return Compiled(compiled.string, order, defaults, binds, tuple(results), record)
+    return Compiled(sql, order, defaults, binds, tuple(results), record)
 
 
 class Reader:
@@ -107,7 +116,7 @@ class Reader:
         compiled = (
             statement.compiled(self.dialect)
             if isinstance(statement, Prepared)
-            else compile_statement(statement, self.dialect)
+            else compile_statement(statement.params(parameters), self.dialect, whole=True)
         )
         values = []
         for name in compiled.order:

@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
-from pydantic.experimental.missing_sentinel import MISSING
+from pydantic import MISSING, Field
 
 from app.models import PositionScope
 from app.policy import Capability

@@ -3,8 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
-from pydantic.experimental.missing_sentinel import MISSING
+from pydantic import MISSING, Field
 
 from app.models import DiscussionStatus, PostStatus
 from app.schemas.base import Answer, IdIn, InstantOut, LanguageTag, Request, Viewer, line, prose

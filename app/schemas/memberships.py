@@ -5,8 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
-from pydantic.experimental.missing_sentinel import MISSING
+from pydantic import MISSING, Field
 
 from app.models import MembershipCategory, MembershipEnding
 from app.schemas.base import Answer, DayIn, InstantOut, Request, Viewer, prose

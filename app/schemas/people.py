@@ -3,8 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
-from pydantic.experimental.missing_sentinel import MISSING
+from pydantic import MISSING, Field
 
 from app.schemas.base import Answer, InstantOut, Request, Viewer, line, prose
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.schemas.base import Answer
 
@@ -10,7 +10,7 @@ from app.schemas.base import Answer
 class FieldProblem(Answer):
     """What is wrong with one member of the body, or with one parameter."""
 
-    model_config = {"extra": "allow"}
+    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=False)
 
     code: str = Field(description="A stable code.", examples=["required"])
     detail: str = Field(description="A sentence in the language asked for.")
@@ -33,12 +33,7 @@ class Reason(Answer):
 class Problem(Answer):
     """Why a request was refused."""
 
-    model_config = {
-        "extra": "allow",
-        "json_schema_extra": {
-            "required": ["type", "title", "status", "detail", "instance", "code", "request_id"]
-        },
-    }
+    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=False)
 
     type: str = Field(description="Where the code is described.")
     title: str = Field(description="The problem in a few words, in the language asked for.")

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col
 
-from app import activity, errors, policy, texts
+from app import activity, errors, policy, settings, texts
 from app.db import Prepared, Source, Work
 from app.models import (
     Association,
@@ -34,6 +34,7 @@ async def get(source: Source, standing: Standing) -> dict[str, Any]:
     notice = dict(row.privacy_notice)
     return {
         **row._asdict(),
+        "time_zone": settings.get().zone.key,
         "notices": row.notices,
         "privacy_notice": {"version": notice["version"], "text": notice["text"]},
     }

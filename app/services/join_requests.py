@@ -74,7 +74,7 @@ def listing(statuses: tuple[JoinRequestStatus, ...]) -> Listing:
         col(JoinRequest.verified_at).is_not(None),
     )
     if statuses:
-        query = query.where(col(JoinRequest.status).in_(statuses))
+        query = query.where(sa.or_(*(col(JoinRequest.status) == status for status in statuses)))
     return Listing(query, col(JoinRequest.id))
 
 

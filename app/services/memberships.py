@@ -61,7 +61,7 @@ def roster(past: bool, categories: tuple[MembershipCategory, ...], updated_after
     if not past:
         query = query.where(membership_runs(TODAY))
     if categories:
-        query = query.where(col(Membership.category).in_(categories))
+        query = query.where(sa.or_(*(col(Membership.category) == one for one in categories)))
     if updated_after:
         query = query.where(
             col(Membership.updated_at) > sa.bindparam("updated_after", type_=Instant)

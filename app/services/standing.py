@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
 
 from app import clock, errors
@@ -76,12 +77,12 @@ def term_runs(day: Any) -> Any:
     )
 
 
-def membership_runs(day: Any) -> Any:
+def membership_runs(day: Any, membership: Any = Membership) -> Any:
     """The condition that a membership runs on a day."""
     return sa.and_(
-        col(Membership.since_on) <= day,
-        sa.or_(col(Membership.until_on).is_(None), col(Membership.until_on) >= day),
-        col(Membership.ended_at).is_(None),
+        col(membership.since_on) <= day,
+        sa.or_(col(membership.until_on).is_(None), col(membership.until_on) >= day),
+        col(membership.ended_at).is_(None),
     )
 
 
@@ -98,20 +99,27 @@ def suspended_until(day: Any) -> Any:
     )
 
 
+# The holder's own rows, apart from those that the statement around may already be about.
+_Belonging = aliased(Membership)
+_Holder = aliased(Person)
+
+
 def holds_seat(day: Any) -> Any:
     """The condition that a term gives its holder the seat on a day: membership and account run."""
     belongs = (
-        sa.select(Membership.id)
+        sa.select(_Belonging.id)
         .where(
-            col(Membership.community_id) == Term.community_id,
-            col(Membership.person_id) == Term.person_id,
-            membership_runs(day),
+            col(_Belonging.community_id) == Term.community_id,
+            col(_Belonging.person_id) == Term.person_id,
+            membership_runs(day, _Belonging),
         )
+        .correlate(Term)
         .exists()
     )
     active = (
-        sa.select(Person.id)
-        .where(col(Person.id) == Term.person_id, col(Person.deactivated_at).is_(None))
+        sa.select(_Holder.id)
+        .where(col(_Holder.id) == Term.person_id, col(_Holder.deactivated_at).is_(None))
+        .correlate(Term)
         .exists()
     )
     return sa.and_(term_runs(day), active, sa.or_(col(Term.community_id).is_(None), belongs))

@@ -1,0 +1,103 @@
+"""The contract's own witness: every answer in every test is held against openapi.json.
+
+An answer with a status that its operation does not declare, a problem with a code that it does not
+list, a body that its schema does not allow, or a body with a key too few, fails the test that met it.
+"""
+
+from typing import Any
+
+import httpx
+import jsonschema_rs
+
+from app import openapi
+from app.edge import Edge
+
+EVERYWHERE_HEADERS = (
+    "x-request-id",
+    "ratelimit",
+    "ratelimit-policy",
+    "x-content-type-options",
+    "content-security-policy",
+    "referrer-policy",
+)
+
+
+class ContractTransport(httpx.ASGITransport):
+    """ASGI in process, every answer checked."""
+
+    def __init__(self, edge: Edge) -> None:
+        super().__init__(app=edge)  # a fault fails the test that met it
+        self.edge = edge
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        await response.aread()
+        self._check(request, response)
+        return response
+
+    def _check(self, request: httpx.Request, response: httpx.Response) -> None:
+        for name in EVERYWHERE_HEADERS:
+            assert name in response.headers, f"{name} is missing from {request.url}"
+        if response.status_code >= 400:
+            assert response.headers["content-type"] == "application/problem+json", response.text
+        if not request.url.path.startswith("/api/v1"):
+            return
+        operation = self._operation(request)
+        if operation is None:
+            assert response.status_code in (404, 405, 200, 400, 413, 429), response.text
+            return
+        name = operation["operationId"]
+        if response.status_code >= 400:
+            self._check_problem(name, operation, response)
+            return
+        declared = operation["responses"].get(str(response.status_code))
+        assert declared, f"{name} does not declare {response.status_code}: {response.text}"
+        if request.method == "HEAD" or response.status_code in (204, 304):
+            assert response.content == b"", name
+            return
+        content = declared.get("content", {}).get("application/json")
+        if content and content.get("schema"):
+            validator(self.edge, content["schema"]["$ref"]).validate(response.json())
+
+    def _check_problem(
+        self, name: str, operation: dict[str, Any], response: httpx.Response
+    ) -> None:
+        problem = response.json()
+        assert problem["code"] in operation["x-problems"], (
+            f"{name} does not list {problem['code']}: {problem}"
+        )
+        assert problem["status"] == response.status_code
+        validator(self.edge, "#/components/schemas/Problem").validate(problem)
+        if response.status_code == 401:
+            assert "www-authenticate" in response.headers
+
+    def _operation(self, request: httpx.Request) -> dict[str, Any] | None:
+        method = "GET" if request.method == "HEAD" else request.method
+        document = openapi.document(self.edge.app)
+        for route in openapi.operations(self.edge.app):
+            if method in route.methods and route.path_regex.match(request.url.path):
+                return document["paths"][route.path_format][method.lower()]
+        return None
+
+
+_compiled: dict[str, Any] = {}
+
+
+def validator(edge: Edge, reference: str) -> Any:
+    """The compiled schema behind a reference; made once, the contract is the same everywhere."""
+    if reference not in _compiled:
+        document = openapi.document(edge.app)
+        schema = {"$ref": reference, "components": _closed(document["components"])}
+        _compiled[reference] = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+    return _compiled[reference]
+
+
+def _closed(components: dict[str, Any]) -> dict[str, Any]:
+    """The components, with no member allowed that the contract does not name."""
+    schemas = {}
+    for name, schema in components["schemas"].items():
+        if schema.get("type") == "object" and "properties" in schema:
+            schema = {"additionalProperties": False} | schema
+        schemas[name] = schema
+    return {"schemas": schemas}
+
