@@ -9,9 +9,11 @@ from fastapi import Depends, Header, Query, Request
 from sqlmodel import SQLModel
 
 from app import errors, preconditions, tokens
-from app.db import Database, Page, Reader, Work
+from app.db import Database, Work
+from app.listing import Page
 from app.policy import Capability, Standing
 from app.preconditions import Expected
+from app.reader import Reader
 from app.services import standing as standings
 from app.services.standing import NOWHERE, Where
 

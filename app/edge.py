@@ -20,8 +20,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app import errors, settings, texts, tokens
-from app.db import encoded
 from app.models import new_id
+from app.reader import encoded
 from app.validation import problems_of
 
 Scope = MutableMapping[str, Any]

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Query
 
-from app import db, errors
+from app import errors, listing
 from app.deps import PageDep, ReaderDep, may
 from app.errors import problems
 from app.policy import Capability, Standing
@@ -31,7 +31,7 @@ async def list_community_audit_log(
     community: str, reader: ReaderDep, standing: Auditor, page: PageDep, kind: KindFilter = None
 ) -> Any:
     """Every change once, with who made it, the latest first. No personal text is in it."""
-    listed = await db.page(
+    listed = await listing.page(
         reader, audit.listing(True, kind is not None), page, community=standing.here.id, kind=kind
     )
     return page_of([audit.shown(row) for row in listed.rows], listed.next_cursor, listed.total)
@@ -47,5 +47,5 @@ async def list_audit_log(
     reader: ReaderDep, standing: Auditor, page: PageDep, kind: KindFilter = None
 ) -> Any:
     """Every change that belongs to no community: accounts, sign-ins, rules, grants, settings."""
-    listed = await db.page(reader, audit.listing(False, kind is not None), page, kind=kind)
+    listed = await listing.page(reader, audit.listing(False, kind is not None), page, kind=kind)
     return page_of([audit.shown(row) for row in listed.rows], listed.next_cursor, listed.total)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Query, Request, status
 from pydantic import AwareDatetime
 
-from app import db, errors, texts
+from app import errors, listing, texts
 from app.deps import ExpectedRequired, PageDep, ReaderDep, SessionDep, may
 from app.errors import problems
 from app.models import CommunityStatus
@@ -14,7 +14,7 @@ from app.routing import api_router, public
 from app.schemas.base import page_of
 from app.schemas.communities import Community, CommunityCreate, CommunityList, CommunityUpdate
 from app.schemas.communities import Standing as StandingShown
-from app.services import communities
+from app.services import communities, explanations
 
 router = api_router(tags=["communities"])
 
@@ -35,7 +35,7 @@ async def list_communities(
     """Every community that the caller may know of, in the association's order. An unlisted one is
     here only for those who belong to it; the counts of a restricted one are null to outsiders."""
     found, parameters = communities.asked(standing, status, updated_after)
-    listed = await db.page(reader, found, page, **parameters)
+    listed = await listing.page(reader, found, page, **parameters)
     return page_of(
         await communities.shown_all(reader, standing, listed.rows),
         listed.next_cursor,
@@ -102,4 +102,4 @@ async def get_standing(
     table, and for every other capability the reasons why not. Ask again whenever it matters:
     rights begin and end by the clock."""
     language = texts.preferred(request.headers.get("accept-language"))
-    return await communities.standing_shown(reader, standing, language)
+    return await explanations.get(reader, standing, language)

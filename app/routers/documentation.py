@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from fastapi.responses import FileResponse
 
-from app import db, errors, openapi
+from app import errors, openapi, reader
 from app.routing import fresh
 
 router = APIRouter(include_in_schema=False)
@@ -23,7 +23,7 @@ KEPT = "public, max-age=86400"
 def _document(request: Request) -> tuple[bytes, str]:
     app = request.app
     if not hasattr(app.state, "contract"):
-        body = db.encoded(openapi.document(app))
+        body = reader.encoded(openapi.document(app))
         digest = hashlib.blake2b(body, digest_size=12).hexdigest()
         app.state.contract = (body, f'"{digest}"')
     return app.state.contract

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Query, status
 
-from app import db, errors
+from app import errors, listing
 from app.deps import ExpectedDep, PageDep, ReaderDep, SessionDep, may
 from app.errors import problems
 from app.models import JoinRequest, JoinRequestStatus
@@ -19,7 +19,7 @@ from app.schemas.join_requests import (
     JoinRequestsReceived,
 )
 from app.schemas.join_requests import JoinRequest as JoinRequestShown
-from app.services import join_requests
+from app.services import join_decisions, join_requests
 
 router = api_router(tags=["joining"])
 
@@ -60,7 +60,7 @@ async def list_join_requests(
     """With all six answers, the earliest first. A request whose address nobody has confirmed is
     not listed."""
     found, parameters = join_requests.asked(standing, status)
-    listed = await db.page(reader, found, page, **parameters)
+    listed = await listing.page(reader, found, page, **parameters)
     shown = [join_requests.shown(row, standing) for row in listed.rows]
     return page_of(shown, listed.next_cursor, listed.total)
 
@@ -111,6 +111,6 @@ async def decide_join_request(
 ) -> Any:
     """Once. Accepting begins the membership, and the account where there is none; a refusal needs
     a comment. The applicant is told by mail in their language."""
-    return await join_requests.decide(
+    return await join_decisions.decide(
         work, standing, join_request_id, body.outcome, body.comment, expected
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query, Response, status
 from pydantic import AwareDatetime
 
-from app import db, errors
+from app import errors, listing
 from app.deps import ExpectedRequired, PageDep, ReaderDep, SessionDep, SignedIn, may
 from app.errors import problems
 from app.models import Membership, MembershipCategory
@@ -21,7 +21,7 @@ from app.schemas.memberships import (
     Suspension,
     SuspensionCreate,
 )
-from app.services import memberships
+from app.services import memberships, suspensions
 
 router = api_router(tags=["memberships"])
 
@@ -48,7 +48,7 @@ async def list_memberships(
     """Who belongs today, in the order of joining. Members see each other's identity line;
     `private` is filled for those who may read more."""
     found, parameters = memberships.asked(standing, category, updated_after)
-    listed = await db.page(reader, found, page, **parameters)
+    listed = await listing.page(reader, found, page, **parameters)
     shown = await memberships.shown_all(reader, standing, listed.rows)
     return page_of(shown, listed.next_cursor, listed.total)
 
@@ -135,7 +135,7 @@ async def suspend_membership(
 ) -> Any:
     """Every right of the membership, and of a seat held by it, rests from now to the end of a
     day; it comes back by itself."""
-    return await memberships.suspend(work, standing, membership_id, body.until_on, body.reason)
+    return await suspensions.suspend(work, standing, membership_id, body.until_on, body.reason)
 
 
 @router.delete(
@@ -162,7 +162,7 @@ async def lift_suspension(
     ],
 ) -> Response:
     """Gives the rights back at once."""
-    await memberships.lift_suspension(work, standing, membership_id)
+    await suspensions.lift(work, standing, membership_id)
     return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
@@ -170,7 +170,7 @@ async def lift_suspension(
 async def list_my_memberships(reader: ReaderDep, standing: SignedIn, page: PageDep) -> Any:
     """The communities that the caller belongs to, the latest first; ended memberships with
     `status=ended` are kept in the list."""
-    listed = await db.page(
+    listed = await listing.page(
         reader, memberships.OWN, page, person=standing.me.id, today=standing.today
     )
     shown = await memberships.shown_all(reader, standing, listed.rows)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Response, status
 
-from app import db, errors
+from app import errors, listing
 from app.deps import ExpectedDep, PageDep, ReaderDep, SessionDep, SignedIn, may
 from app.errors import problems
 from app.policy import Capability, Standing
@@ -47,7 +47,7 @@ async def update_me(
 )
 async def list_people(reader: ReaderDep, standing: Manager, page: PageDep) -> Any:
     """Everybody with an account, the earliest first."""
-    listed = await db.page(reader, people.LISTING, page)
+    listed = await listing.page(reader, people.LISTING, page)
     shown = [people.shown(row, standing) for row in listed.rows]
     return page_of(shown, listed.next_cursor, listed.total)
 

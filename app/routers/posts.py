@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query, Response, status
 from pydantic import AwareDatetime
 
-from app import db, errors
+from app import errors, listing
 from app.deps import ExpectedDep, PageDep, ReaderDep, SessionDep, may
 from app.errors import problems
 from app.models import Discussion, Post
@@ -48,7 +48,7 @@ async def list_posts(
     """The oldest first; the opening post is number 1. Hidden and deleted posts keep their place,
     without their text."""
     found, parameters = posts.asked(discussion_id, updated_after)
-    listed = await db.page(reader, found, page, **parameters)
+    listed = await listing.page(reader, found, page, **parameters)
     shown = [posts.shown(row, standing, row.discussion_status) for row in listed.rows]
     return page_of(shown, listed.next_cursor, listed.total)
 

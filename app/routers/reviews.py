@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Query, status
 
-from app import db, errors
+from app import errors, listing
 from app.deps import PageDep, ReaderDep, SessionDep, may
 from app.errors import problems
 from app.models import Post, Review, ReviewStatus
@@ -65,7 +65,9 @@ async def list_review_queue(
 ) -> Any:
     """One review for each reported post, the earliest first. `actions` is empty where the case
     concerns the caller."""
-    listed = await db.page(reader, reviews.queue(), page, community=standing.here.id, status=status)
+    listed = await listing.page(
+        reader, reviews.queue(), page, community=standing.here.id, status=status
+    )
     shown = await reviews.shown_all(reader, standing, listed.rows)
     return page_of(shown, listed.next_cursor, listed.total)
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, status
 
-from app import db, errors
+from app import errors, listing
 from app.deps import PageDep, ReaderDep, SessionDep, SignedIn, may
 from app.errors import problems
 from app.policy import Capability, Standing
@@ -38,7 +38,7 @@ async def list_rules_versions(
     reader: ReaderDep, standing: Annotated[Standing, may(Capability.RULES_READ)], page: PageDep
 ) -> Any:
     """The versions that were ever published, those to come included, the latest first."""
-    listed = await db.page(reader, rules.VERSIONS, page)
+    listed = await listing.page(reader, rules.VERSIONS, page)
     shown = [rules.version_shown(row, standing) for row in listed.rows]
     return page_of(shown, listed.next_cursor, listed.total)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import status
 
-from app import db, errors
+from app import errors, listing
 from app.deps import PageDep, ReaderDep, SessionDep, may
 from app.errors import problems
 from app.models import Term
@@ -14,7 +14,7 @@ from app.routing import api_router, public
 from app.schemas.base import page_of
 from app.schemas.terms import Leadership, TermCreate, TermList, TermRemoval, TermResignation
 from app.schemas.terms import Term as TermShown
-from app.services import terms
+from app.services import leadership, terms
 
 router = api_router(tags=["leadership"])
 
@@ -41,7 +41,7 @@ Appointer = Annotated[Standing, may(Capability.LEADERSHIP_APPOINT)]
 async def get_leadership(community: str, reader: ReaderDep, standing: Reader) -> Any:
     """Every seat today, by rank, held or vacant. Outsiders of a restricted community see no names
     unless it publishes them."""
-    return await terms.leadership(reader, standing)
+    return await leadership.get(reader, standing)
 
 
 @router.get(
@@ -53,7 +53,7 @@ async def get_leadership(community: str, reader: ReaderDep, standing: Reader) ->
 async def get_association_leadership(reader: ReaderDep, standing: Reader) -> Any:
     """The seats of the association; positions without a number of seats are listed for those who
     may read the history of leadership."""
-    return await terms.leadership(reader, standing)
+    return await leadership.get(reader, standing)
 
 
 @router.get(
@@ -64,7 +64,7 @@ async def get_association_leadership(reader: ReaderDep, standing: Reader) -> Any
 )
 async def list_terms(community: str, reader: ReaderDep, standing: History, page: PageDep) -> Any:
     """In the order of recording."""
-    listed = await db.page(reader, terms.listing(True), page, community=standing.here.id)
+    listed = await listing.page(reader, terms.listing(True), page, community=standing.here.id)
     shown = [terms.shown(row, standing) for row in listed.rows]
     return page_of(shown, listed.next_cursor, listed.total)
 
@@ -77,7 +77,7 @@ async def list_terms(community: str, reader: ReaderDep, standing: History, page:
 )
 async def list_association_terms(reader: ReaderDep, standing: History, page: PageDep) -> Any:
     """In the order of recording."""
-    listed = await db.page(reader, terms.listing(False), page)
+    listed = await listing.page(reader, terms.listing(False), page)
     shown = [terms.shown(row, standing) for row in listed.rows]
     return page_of(shown, listed.next_cursor, listed.total)
 

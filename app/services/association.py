@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, errors, policy, settings, texts
-from app.db import Prepared, Source, Work
+from app.db import Source, Work
 from app.models import (
     Association,
     Grant,
@@ -19,6 +19,7 @@ from app.models import (
 )
 from app.policy import Capability, Standing
 from app.preconditions import Expected
+from app.reader import Prepared
 from app.services.standing import rules_in_force, term_runs
 
 _COLUMNS = tuple(col(column) for column in Association.__table__.columns)  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col
 
-from app.db import Listing
+from app.listing import Listing
 from app.models import Activity, Person
 
 ACTIVITY = sa.select(

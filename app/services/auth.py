@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, clock, errors, settings, tokens
-from app.db import Database, Reader, Work
+from app.db import Database, Work
 from app.models import (
     ActorKind,
     JoinRequest,
@@ -25,6 +25,7 @@ from app.models import (
     TokenPurpose,
 )
 from app.policy import Standing
+from app.reader import Reader
 from app.schemas.base import address_key
 from app.services import join_requests, passwords
 

@@ -8,10 +8,12 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, clock, errors, markdown
-from app.db import Listed, Listing, Page, Prepared, Reader, Source, Work, page
+from app.db import Source, Work
+from app.listing import Listed, Listing, Page, page
 from app.models import Discussion, DiscussionStatus, Post, new_id
 from app.models.base import Instant
 from app.policy import Capability, Standing
+from app.reader import Prepared, Reader
 from app.services import posts
 
 _COMMUNITY = sa.bindparam("community", type_=sa.Uuid)

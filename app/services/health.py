@@ -5,8 +5,8 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from app import clock, errors
-from app.db import Prepared, Reader
 from app.models import Association
+from app.reader import Prepared, Reader
 
 _LOADED = Prepared(sa.select(Association.contact_email))
 

@@ -10,12 +10,12 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from app import activity, clock, errors
-from app.db import Listing, Source, Work, insert_ignoring, unique_or
+from app.db import Source, Work, unique_or
+from app.listing import Listing
 from app.models import (
     ActorKind,
     Association,
     Community,
-    JoinOutcome,
     JoinRequest,
     JoinRequestStatus,
     Membership,
@@ -23,9 +23,8 @@ from app.models import (
     new_id,
 )
 from app.policy import Capability, Standing
-from app.preconditions import Expected
 from app.schemas.base import address_key
-from app.services import association, communities, memberships, rules
+from app.services import association, communities, rules
 from app.services import standing as standings
 from app.services.standing import membership_runs
 
@@ -335,105 +334,3 @@ async def _agree_if_known(
     if person is not None and requests:
         version = max(request.rules_version for request in requests)
         await rules.record_agreement(work, standing, person.id, version, person.language)
-
-
-# Deciding
-
-
-async def decide(
-    work: Work,
-    standing: Standing,
-    request_id: UUID,
-    outcome: JoinOutcome,
-    comment: str | None,
-    expected: Expected,
-) -> dict[str, Any]:
-    """Accepts or declines a request, once; accepting makes the account and the membership.
-
-    Raises JoinRequestAlreadyDecided, JoinRequestNotPending, OwnRequest, EligibilityNotVerified,
-    PersonDeactivated, MembershipExists, and Invalid for a refusal without a comment.
-    """
-    if outcome is JoinOutcome.DECLINED and comment is None:
-        raise errors.Invalid(errors=[errors.field("/comment", "comment_required")])
-    request = await work.locked(JoinRequest, request_id)
-    if request.verified_at is None:
-        raise errors.NotFound
-    if request.status in (JoinRequestStatus.ACCEPTED, JoinRequestStatus.DECLINED):
-        raise errors.JoinRequestAlreadyDecided
-    expected.check(request.version)
-    if request.status != JoinRequestStatus.PENDING:
-        raise errors.JoinRequestNotPending
-    me = await work.one(sa.select(Person.email_key).where(col(Person.id) == standing.me.id))
-    if me.email_key == request.email_key:
-        raise errors.OwnRequest
-    if outcome is JoinOutcome.ACCEPTED:
-        await _accept(work, standing, request)
-    else:
-        request.status = JoinRequestStatus.DECLINED
-        activity.record(
-            work, "join_request.declined", standing, request.id, community_id=request.community_id
-        )
-    request.comment = comment
-    request.decided_at = request.updated_at = clock.now()
-    request.decided_by = standing.me.id
-    request.version += 1
-    await work.flush()
-    return shown(await work.one(REQUESTS.where(col(JoinRequest.id) == request_id)), standing)
-
-
-async def _accept(work: Work, standing: Standing, request: JoinRequest) -> None:
-    standing.require_active()
-    if standing.here.restricted:
-        raise errors.EligibilityNotVerified
-    person = await _person(work, standing, request)
-    membership = await memberships.begin(work, request.community_id, person.id)
-    agreed_at = request.verified_at
-    await rules.record_agreement(
-        work, None, person.id, request.rules_version, request.language, agreed_at
-    )
-    request.status = JoinRequestStatus.ACCEPTED
-    request.membership_id = membership.id
-    activity.record(
-        work,
-        "join_request.accepted",
-        standing,
-        request.id,
-        community_id=request.community_id,
-        membership_id=membership.id,
-        person_id=person.id,
-    )
-
-
-async def _person(work: Work, standing: Standing, request: JoinRequest) -> Person:
-    """The applicant's account: the one they have, or a new one without a password.
-
-    The profile of somebody who has an account is theirs; a form changes nothing in it.
-    """
-    now = clock.now()
-    made = new_id()
-    values = {
-        "id": made,
-        "name": request.name,
-        "email": request.email,
-        "email_key": request.email_key,
-        "email_verified_at": request.verified_at,
-        "occupation": request.occupation,
-        "occupation_code": request.occupation_code,
-        "affiliation": request.affiliation,
-        "area_of_interest": request.area_of_interest,
-        "territory": request.territory,
-        "language": request.language,
-        "created_at": now,
-        "updated_at": now,
-        "version": 1,
-    }
-    # Two communities may accept one newcomer at the same moment: one account, either way.
-    await work.execute(insert_ignoring(work, Person, values))
-    person = await work.entity(sa.select(Person).where(col(Person.email_key) == request.email_key))
-    if person.deactivated_at is not None:
-        raise errors.PersonDeactivated
-    if person.id == made:
-        activity.record(work, "account.created", standing, person.id)
-    elif person.email_verified_at is None:
-        person.email_verified_at = request.verified_at
-    return person

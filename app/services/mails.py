@@ -17,9 +17,10 @@ from sqlmodel import col
 from app import activity as happenings
 from app import clock, settings
 from app import mail as port
-from app.db import Database, Prepared, Source, Work, insert_ignoring
+from app.db import Database, Source, Work, insert_ignoring
 from app.models import Activity, JoinRequest, Mail, MailStatus, Review, ReviewAction
 from app.models.base import Instant
+from app.reader import Prepared
 from app.schemas.base import address_key
 from app.services import envelopes, letters, unsubscriptions, waiting
 

@@ -1,6 +1,6 @@
 """Memberships: beginning, changing, pausing and ending somebody's belonging to a community."""
 
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -9,14 +9,14 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, clock, errors
-from app.db import Listing, Source, Work, unique_or
+from app.db import Source, Work, unique_or
+from app.listing import Listing
 from app.models import (
     Community,
     Membership,
     MembershipCategory,
     MembershipEnding,
     Person,
-    Suspension,
     Term,
     TermEnding,
 )
@@ -25,8 +25,6 @@ from app.policy import Capability, Standing
 from app.preconditions import Expected
 from app.services import communities
 from app.services.standing import TODAY, membership_runs, suspended_until, term_runs
-
-LONGEST_SUSPENSION = timedelta(days=731)
 
 ROSTER = sa.select(
     Membership.id,
@@ -218,7 +216,7 @@ async def begin(
     return membership
 
 
-async def _open(work: Work, standing: Standing, membership_id: UUID) -> Membership:
+async def open_one(work: Work, standing: Standing, membership_id: UUID) -> Membership:
     """The membership, locked, if it exists for the caller and has not ended."""
     membership = await work.locked(Membership, membership_id)
     mine = membership.person_id == standing.me.id
@@ -238,14 +236,14 @@ async def update(
     A last day that comes before the end of a term of the holder's would end that too, so it needs
     the right to end terms.
     """
-    membership = await _open(work, standing, membership_id)
+    membership = await open_one(work, standing, membership_id)
     standing.require(Capability.MEMBERSHIPS_MANAGE)
     expected.check(membership.version)
     until = patch.get("until_on", membership.until_on)
     if until is not None and until < max(standing.today, membership.since_on):
         raise errors.Invalid(errors=[errors.field("/until_on", "day_in_the_past")])
     if until is not None and until != membership.until_on:
-        await _refuse_for_holder(work, standing, membership)
+        await refuse_for_holder(work, standing, membership)
     for member, value in patch.items():
         setattr(membership, member, value)
     if patch:
@@ -280,7 +278,7 @@ async def _running_terms(work: Work, membership: Membership) -> list[Term]:
     return list(found.scalars())
 
 
-async def _refuse_for_holder(work: Work, standing: Standing, membership: Membership) -> list[Term]:
+async def refuse_for_holder(work: Work, standing: Standing, membership: Membership) -> list[Term]:
     """Whoever touches the membership of a seat-holder needs the right to end the term."""
     terms = await _running_terms(work, membership)
     if terms and membership.person_id != standing.me.id:
@@ -295,13 +293,13 @@ async def end(
 
     The terms that it carried end with it, at the same instant.
     """
-    membership = await _open(work, standing, membership_id)
+    membership = await open_one(work, standing, membership_id)
     mine = membership.person_id == standing.me.id
     if not mine:
         standing.require(Capability.MEMBERSHIPS_MANAGE)
         if reason is None:
             raise errors.Invalid(errors=[errors.field("/reason", "reason_required")])
-    terms = await _refuse_for_holder(work, standing, membership)
+    terms = await refuse_for_holder(work, standing, membership)
     now = clock.now()
     for term in terms:
         term.end(TermEnding.MEMBERSHIP_ENDED, None, now, standing.today)
@@ -323,82 +321,3 @@ async def end(
     await work.flush()
     row = await work.one(ROSTER.where(col(Membership.id) == membership_id), today=standing.today)
     return (await shown_all(work, standing, [row]))[0]
-
-
-async def suspend(
-    work: Work, standing: Standing, membership_id: UUID, until_on: date, reason: str
-) -> dict[str, Any]:
-    """Takes the rights of a membership away, from now to the end of a day.
-
-    Raises OwnMembership, MembershipAlreadySuspended, and PermissionDenied for a seat-holder's
-    unless the caller may end terms.
-    """
-    membership = await _open(work, standing, membership_id)
-    if membership.person_id == standing.me.id:
-        raise errors.OwnMembership
-    if until_on < standing.today:
-        raise errors.Invalid(errors=[errors.field("/until_on", "day_in_the_past")])
-    if until_on > standing.today + LONGEST_SUSPENSION:
-        raise errors.Invalid(errors=[errors.field("/until_on", "day_too_far")])
-    await _refuse_for_holder(work, standing, membership)
-    now = clock.now()
-    # One that has run out is closed, so that the constraint sees one open suspension at most.
-    await work.execute(
-        sa.update(Suspension)
-        .where(
-            col(Suspension.membership_id) == membership_id,
-            col(Suspension.lifted_at).is_(None),
-            col(Suspension.until_on) < standing.today,
-        )
-        .values(lifted_at=now)
-    )
-    suspension = Suspension(
-        membership_id=membership_id,
-        starts_at=now,
-        until_on=until_on,
-        reason=reason,
-        suspended_by=standing.me.id,
-    )
-    async with unique_or(work, {"uq_suspension_open": errors.MembershipAlreadySuspended()}):
-        work.add(suspension)
-    membership.updated_at = now
-    membership.version += 1
-    activity.record(
-        work,
-        "membership.suspended",
-        standing,
-        membership_id,
-        community_id=membership.community_id,
-        person_id=membership.person_id,
-        until_on=until_on,
-    )
-    return suspension.model_dump()
-
-
-async def lift_suspension(work: Work, standing: Standing, membership_id: UUID) -> None:
-    """Gives the rights back at this instant. Raises MembershipNotSuspended if none runs."""
-    membership = await _open(work, standing, membership_id)
-    if membership.person_id == standing.me.id:
-        raise errors.OwnMembership
-    now = clock.now()
-    lifted = await work.execute(
-        sa.update(Suspension)
-        .where(
-            col(Suspension.membership_id) == membership_id,
-            col(Suspension.lifted_at).is_(None),
-            col(Suspension.until_on) >= standing.today,
-        )
-        .values(lifted_at=now, lifted_by=standing.me.id)
-    )
-    if lifted.rowcount == 0:
-        raise errors.MembershipNotSuspended
-    membership.updated_at = now
-    membership.version += 1
-    activity.record(
-        work,
-        "membership.suspension_lifted",
-        standing,
-        membership_id,
-        community_id=membership.community_id,
-        person_id=membership.person_id,
-    )

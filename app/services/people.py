@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, clock, errors
-from app.db import Listing, Source, Work
+from app.db import Source, Work
+from app.listing import Listing
 from app.models import ActorKind, Person, Position, PositionScope, Term, TermBasis
 from app.policy import Standing
 from app.preconditions import Expected

@@ -8,10 +8,12 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, clock, errors, markdown
-from app.db import Listing, Prepared, Source, Work
+from app.db import Source, Work
+from app.listing import Listing
 from app.models import Discussion, DiscussionStatus, Post, PostStatus
 from app.models.base import Instant
 from app.policy import Capability, Standing
+from app.reader import Prepared
 
 POSTS = sa.select(
     Post.id,

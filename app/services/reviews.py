@@ -9,7 +9,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from app import activity, clock, errors
-from app.db import Listing, Source, Work, insert_ignoring, unique_or
+from app.db import Source, Work, insert_ignoring, unique_or
+from app.listing import Listing
 from app.models import (
     Person,
     Post,

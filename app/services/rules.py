@@ -6,7 +6,8 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, clock, errors
-from app.db import Listing, Source, Work, insert_ignoring, unique_or
+from app.db import Source, Work, insert_ignoring, unique_or
+from app.listing import Listing
 from app.models import Agreement, Rule, RulesVersion
 from app.policy import Standing
 

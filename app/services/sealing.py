@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import tokens
-from app.db import Prepared, Reader, Work
+from app.db import Work
 from app.models import Activity, ActivityHead
+from app.reader import Prepared, Reader
 
 BATCH = 200
 START = "0" * 64

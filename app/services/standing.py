@@ -16,7 +16,6 @@ from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
 
 from app import clock, errors
-from app.db import Prepared, Reader
 from app.models import (
     Agreement,
     Association,
@@ -40,6 +39,7 @@ from app.policy import (
     Standing,
     TermLine,
 )
+from app.reader import Prepared, Reader
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 

@@ -10,9 +10,9 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from app import activity, clock, errors
-from app.db import Listing, Source, Work, unique_or
+from app.db import Source, Work, unique_or
+from app.listing import Listing
 from app.models import (
-    Community,
     Membership,
     Person,
     Position,
@@ -25,7 +25,6 @@ from app.models import (
 from app.models.terms import status_on
 from app.policy import Capability, Standing
 from app.services import association, communities
-from app.services.standing import TODAY, holds_seat
 
 LONGEST_TERM = timedelta(days=3653)
 
@@ -66,7 +65,7 @@ def listing(of_community: bool) -> Listing:
     return Listing(TERMS.where(wanted), col(Term.id))
 
 
-def _person(row: Any) -> dict[str, Any]:
+def person_shown(row: Any) -> dict[str, Any]:
     return {
         "id": row.person_id,
         "name": row.name,
@@ -83,7 +82,7 @@ def shown(row: Any, standing: Standing) -> dict[str, Any]:
     return {
         **row._asdict(),
         "position": row.position_code,
-        "person": _person(row),
+        "person": person_shown(row),
         "status": status,
         "end_reason": row.end_reason if may_know else None,
         "recorded_by": {"id": row.recorded_by, "name": row.recorder} if row.recorder else None,
@@ -320,93 +319,3 @@ async def _end(
     if term.community_id is None:
         await association.refuse_without_holder(work, standing)
     return shown(await work.one(TERMS.where(col(Term.id) == term.id)), standing)
-
-
-# The Leadership Group
-
-
-async def leadership(source: Source, standing: Standing) -> dict[str, Any]:
-    """Every seat of the community (or of the association) today, held or vacant.
-
-    Outsiders of a restricted community see that a seat is held, and a name only where the
-    community publishes its leadership.
-    """
-    community = standing.community
-    place = (
-        col(Seat.community_id) == community.id
-        if community is not None
-        else col(Seat.community_id).is_(None)
-    )
-    seats = await source.rows(
-        sa.select(
-            Seat.id,
-            Seat.position_code,
-            col(Seat.number).label("seat"),
-            Position.title,
-            Position.rank,
-        )
-        .join(Position, col(Position.code) == Seat.position_code)
-        .where(place)
-        .order_by(col(Position.rank), col(Seat.number))
-    )
-    held_here = (
-        col(Term.community_id) == community.id
-        if community is not None
-        else col(Term.community_id).is_(None)
-    )
-    terms = await source.rows(
-        TERMS.add_columns(Term.seat_id).where(held_here, holds_seat(TODAY)), today=standing.today
-    )
-    named = await _names_shown(source, standing)
-    holders = {term.seat_id: term for term in terms if term.seat_id is not None}
-    found = [_seat(seat, holders.get(seat.id), named) for seat in seats]
-    if community is None and standing.can(Capability.LEADERSHIP_READ_HISTORY):
-        found += await _unnumbered(source, [term for term in terms if term.seat_id is None], named)
-    vacant = sum(1 for seat in found if seat["state"] == "vacant")
-    return {"as_of": standing.today, "seats": found, "vacant_seats": vacant}
-
-
-async def _names_shown(source: Source, standing: Standing) -> bool:
-    community = standing.community
-    if community is None or not community.restricted or standing.belongs:
-        return True
-    row = await source.one(
-        sa.select(Community.publishes_leadership).where(col(Community.id) == community.id)
-    )
-    return row.publishes_leadership
-
-
-def _seat(seat: Any, term: Any, named: bool) -> dict[str, Any]:
-    return {
-        "position": seat.position_code,
-        "seat": seat.seat,
-        "title": seat.title,
-        "state": "vacant" if term is None else "held",
-        "holder": _holder(term) if term is not None and named else None,
-    }
-
-
-def _holder(term: Any) -> dict[str, Any]:
-    return {
-        "person": _person(term),
-        "term_id": term.id,
-        "starts_on": term.starts_on,
-        "ends_on": term.ends_on,
-        "acting": False,
-    }
-
-
-async def _unnumbered(source: Source, terms: list[Any], named: bool) -> list[dict[str, Any]]:
-    """Holders of positions without a number of seats, such as staff: held, never vacant."""
-    rows = await source.rows(sa.select(Position.code, Position.title))
-    titles = {row.code: row.title for row in rows}
-    return [
-        {
-            "position": term.position_code,
-            "seat": None,
-            "title": titles[term.position_code],
-            "state": "held",
-            "holder": _holder(term) if named else None,
-        }
-        for term in terms
-    ]
