@@ -6,149 +6,32 @@ own with `problems(...)`; those that any request can meet are in EVERYWHERE.
 
 from typing import Any
 
+from app.problem import EDITED_BY_SEVERAL as EDITED_BY_SEVERAL
+from app.problem import EVERYWHERE as EVERYWHERE
 from app.problem import MEDIA_TYPE as MEDIA_TYPE
+from app.problem import RETRIED as RETRIED
+from app.problem import BadRequest as BadRequest
+from app.problem import BodyTooLarge as BodyTooLarge
+from app.problem import CursorInvalid as CursorInvalid
+from app.problem import IdempotencyAnswerGone as IdempotencyAnswerGone
+from app.problem import IdempotencyKeyInUse as IdempotencyKeyInUse
+from app.problem import IdempotencyKeyInvalid as IdempotencyKeyInvalid
+from app.problem import IdempotencyKeyReused as IdempotencyKeyReused
+from app.problem import Internal as Internal
+from app.problem import Invalid as Invalid
+from app.problem import Malformed as Malformed
+from app.problem import MediaTypeUnsupported as MediaTypeUnsupported
+from app.problem import MethodNotAllowed as MethodNotAllowed
+from app.problem import NotFound as NotFound
+from app.problem import PreconditionFailed as PreconditionFailed
+from app.problem import PreconditionRequired as PreconditionRequired
 from app.problem import Problem as Problem
+from app.problem import TokenInvalid as TokenInvalid
+from app.problem import TooManyRequests as TooManyRequests
+from app.problem import Unauthenticated as Unauthenticated
+from app.problem import Unavailable as Unavailable
 from app.problem import field as field
 from app.problem import parameter as parameter
-
-# Any request
-
-
-class Malformed(Problem):
-    """The body is not JSON, or not the JSON that this server takes."""
-
-    status, code = 400, "malformed"
-
-
-class BadRequest(Problem):
-    """The request as a whole cannot be read."""
-
-    status, code = 400, "request.unreadable"
-
-
-class Unauthenticated(Problem):
-    """No credentials where they are needed, or bad ones."""
-
-    status, code = 401, "auth.required"
-
-    def __init__(self) -> None:
-        super().__init__(headers={"WWW-Authenticate": 'Bearer realm="communities"'})
-
-
-class TokenInvalid(Problem):
-    """The credentials sent are not good (any more)."""
-
-    status, code = 401, "auth.token_invalid"
-
-    def __init__(self) -> None:
-        challenge = 'Bearer realm="communities", error="invalid_token"'
-        super().__init__(headers={"WWW-Authenticate": challenge})
-
-
-class NotFound(Problem):
-    """Nothing is here, or nothing that the caller may see: one answer for both."""
-
-    status, code = 404, "not_found"
-
-
-class MethodNotAllowed(Problem):
-    """The path exists, for other methods."""
-
-    status, code = 405, "method_not_allowed"
-
-
-class NotAcceptable(Problem):
-    """Reserved for representations that are not offered."""
-
-    status, code = 406, "not_acceptable"
-
-
-class BodyTooLarge(Problem):
-    """The body is larger than the operation takes."""
-
-    status, code = 413, "body.too_large"
-
-
-class MediaTypeUnsupported(Problem):
-    """The body is of a type that the operation does not take, or says no type."""
-
-    status, code = 415, "media_type.unsupported"
-
-
-class Invalid(Problem):
-    """The request has the wrong shape; `errors` says where."""
-
-    status, code = 422, "validation.failed"
-
-
-class CursorInvalid(Problem):
-    """The cursor was not made by this server for this list with these filters."""
-
-    status, code = 422, "cursor.invalid"
-
-
-class TooManyRequests(Problem):
-    """A limit is used up; Retry-After says until when."""
-
-    status, code = 429, "rate_limit.exceeded"
-
-
-class Internal(Problem):
-    """A fault of the server's; the log has it under the request's id."""
-
-    status, code = 500, "internal"
-
-
-class Unavailable(Problem):
-    """The database is away or busy."""
-
-    status, code = 503, "service.unavailable"
-
-    def __init__(self) -> None:
-        super().__init__(headers={"Retry-After": "2"})
-
-
-# Retries and preconditions
-
-
-class IdempotencyKeyInvalid(Problem):
-    """The Idempotency-Key has no or too many characters."""
-
-    status, code = 400, "idempotency_key.invalid"
-
-
-class IdempotencyKeyReused(Problem):
-    """The key was used for another request."""
-
-    status, code = 422, "idempotency_key.reused"
-
-
-class IdempotencyKeyInUse(Problem):
-    """The first request with this key is still running."""
-
-    status, code = 409, "idempotency_key.in_use"
-
-    def __init__(self) -> None:
-        super().__init__(headers={"Retry-After": "1"})
-
-
-class IdempotencyAnswerGone(Problem):
-    """The first answer showed a secret once and was not kept."""
-
-    status, code = 409, "idempotency_key.answer_not_kept"
-
-
-class PreconditionFailed(Problem):
-    """Somebody changed it since the caller read it."""
-
-    status, code = 412, "precondition.failed"
-
-
-class PreconditionRequired(Problem):
-    """Several people edit this; If-Match is needed."""
-
-    status, code = 428, "precondition.required"
-
 
 # Rights
 
@@ -409,32 +292,6 @@ class GrantLastHolder(Problem):
     """Nobody would be left who may change the table."""
 
     status, code = 409, "grant.last_holder"
-
-
-EVERYWHERE: tuple[type[Problem], ...] = (
-    Malformed,
-    BadRequest,
-    Unauthenticated,
-    TokenInvalid,
-    NotFound,
-    MethodNotAllowed,
-    BodyTooLarge,
-    MediaTypeUnsupported,
-    Invalid,
-    TooManyRequests,
-    Internal,
-    Unavailable,
-)
-
-
-# What POST operations with an Idempotency-Key, and those with If-Match, can also refuse.
-RETRIED: tuple[type[Problem], ...] = (
-    IdempotencyKeyInvalid,
-    IdempotencyKeyReused,
-    IdempotencyKeyInUse,
-    IdempotencyAnswerGone,
-)
-EDITED_BY_SEVERAL: tuple[type[Problem], ...] = (PreconditionFailed, PreconditionRequired)
 
 
 def problems(*refusals: type[Problem]) -> dict[str, Any]:
