@@ -121,6 +121,8 @@ def unavailable(error: DBAPIError) -> bool:
     return (
         error.connection_invalidated
         or "database is locked" in message
+        or "lock timeout" in message
+        or "deadlock detected" in message
         or "connection" in message
         or "shutting down" in message
         or "starting up" in message

@@ -17,7 +17,7 @@ from app.models import ActorKind, CommunityStatus
 
 
 class Capability(StrEnum):
-    """Everything that the software lets somebody do; texts/<language>/capabilities.toml says what."""
+    """Everything that one may be let do; texts/<language>/capabilities.toml says what it is."""
 
     COMMUNITIES_READ = "communities:read"
     COMMUNITIES_UPDATE = "communities:update"
@@ -307,7 +307,7 @@ class Standing:
         return not self.grantees.isdisjoint(self.grants.to(capability))
 
     def because(self, capability: Capability) -> list[dict[str, Any]]:
-        """Why the caller may not: codes a program can act on; the words are added on the way out."""
+        """Why the caller may not, in codes; the words are added on the way out."""
         given_to = self.grants.to(capability)
         if self._given(capability):
             return [because("rules_agreement_required", rules_version=self.rules_in_force)]

@@ -1,4 +1,4 @@
-"""What every table is made of: ids, instants, calendar days, texts in two languages, closed sets."""
+"""What every table is made of: ids, instants, days, texts in two languages, closed sets."""
 
 from datetime import UTC, datetime
 from enum import StrEnum

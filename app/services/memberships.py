@@ -174,9 +174,9 @@ async def get(source: Source, standing: Standing, membership_id: UUID) -> dict[s
     mine = standing.person is not None and row.person_id == standing.person.id
     if not mine and not standing.can(Capability.MEMBERSHIPS_READ):
         raise errors.NotFound
-    if not mine and row.ended_at is not None:
-        if not standing.can(Capability.MEMBERSHIPS_READ_PRIVATE):
-            raise errors.NotFound
+    ended = row.ended_at is not None
+    if ended and not mine and not standing.can(Capability.MEMBERSHIPS_READ_PRIVATE):
+        raise errors.NotFound
     return (await shown_all(source, standing, [row]))[0]
 
 

@@ -66,6 +66,7 @@ def listing(of_community: bool) -> Listing:
 
 
 def person_shown(row: Any) -> dict[str, Any]:
+    """The identity line of a holder, as it is today."""
     return {
         "id": row.person_id,
         "name": row.name,
@@ -93,9 +94,9 @@ def shown(row: Any, standing: Standing) -> dict[str, Any]:
 def _affordances(standing: Standing, mine: bool, status: TermStatus) -> list[str]:
     if status is TermStatus.RUNNING and mine:
         return ["resign_term"]
-    if status in (TermStatus.RUNNING, TermStatus.PLANNED):
-        if not mine and standing.can(Capability.LEADERSHIP_APPOINT):
-            return ["remove_term"]
+    can_end = status in (TermStatus.RUNNING, TermStatus.PLANNED)
+    if can_end and not mine and standing.can(Capability.LEADERSHIP_APPOINT):
+        return ["remove_term"]
     return []
 
 
@@ -272,7 +273,10 @@ async def _refuse_second_seat(work: Work, term: Term) -> None:
 
 
 async def remove(work: Work, standing: Standing, term_id: UUID, reason: str) -> dict[str, Any]:
-    """Ends somebody's term at this instant; a planned one never begins. Raises OwnTerm, TermEnded."""
+    """Ends somebody's term at this instant; a planned one never begins.
+
+    Raises OwnTerm, TermEnded, GrantLastHolder.
+    """
     term = await work.locked(Term, term_id)
     if term.person_id == standing.me.id:
         raise errors.OwnTerm
