@@ -142,7 +142,7 @@ class Edge:
 
     def _measure(self, scope: Scope, status: int, started: float, request_id: str) -> None:
         seconds = time.perf_counter() - started
-        operation = getattr(scope.get("route"), "operation_id", None) or "none"
+        operation = scope["state"].get("operation_id", "none")
         _requests.labels(operation, status).inc()
         _seconds.labels(operation).observe(seconds)
         if self._quiet:

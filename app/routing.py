@@ -96,6 +96,7 @@ class Route(APIRoute):
 
         async def handler(request: Request) -> Response:
             request = StrictRequest(request.scope, request.receive)
+            request.state.operation_id = self.operation_id
             token = current.set(request)
             try:
                 response = await handle(request)

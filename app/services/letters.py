@@ -145,7 +145,11 @@ async def _account(work: Work, mail: Mail) -> Person | None:
 
 
 async def _password_reset(work: Work, mail: Mail) -> Letter | None:
-    return await _with_link(work, mail, TokenPurpose.PASSWORD)
+    """To choose another password; or again the link to choose the first one, which lasts longer."""
+    person = await _account(work, mail)
+    first = person is not None and person.password_hash is None
+    purpose = TokenPurpose.FIRST_PASSWORD if first else TokenPurpose.PASSWORD
+    return await _with_link(work, mail, purpose)
 
 
 async def _sign_in_link(work: Work, mail: Mail) -> Letter | None:
