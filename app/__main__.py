@@ -9,11 +9,13 @@ from collections.abc import Coroutine
 from datetime import date
 from typing import Annotated, Any, TypeVar
 
+import sqlalchemy as sa
 import typer
 import uvicorn
+from alembic.util import CommandError
 from pydantic import TypeAdapter, ValidationError
 
-from app import demo, errors, migrations, openapi, settings
+from app import demo, errors, logs, migrations, openapi, settings
 from app.db import Database
 from app.jobs import Worker
 from app.main import create_app
@@ -22,6 +24,9 @@ from app.services import passwords, people, sealing, seeding
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 Result = TypeVar("Result")
+
+# For the requests that run at a stop. Jobs and mail servers get what is left of half a minute.
+GRACE_SECONDS = 15
 
 
 def _database() -> Database:
@@ -37,8 +42,21 @@ def _prepare() -> None:
     """Migrates and loads missing defaults; every command that needs them does."""
     current = settings.get()
     current.refuse_unsafe()
-    migrations.migrate(current.database)
-    _run(_seed())
+    _migrate("head")
+    try:
+        _run(_seed())
+    except seeding.DefaultsInvalid as error:
+        raise SystemExit(f"The defaults cannot be loaded: {error}.") from error
+
+
+def _migrate(revision: str) -> None:
+    try:
+        migrations.migrate(settings.get().database, revision)
+    except sa.exc.OperationalError as error:
+        said = str(error.orig).splitlines()[0]
+        raise SystemExit(f"The database cannot be used: {said}") from error
+    except CommandError as error:
+        raise SystemExit(f"The schema cannot be brought to {revision}: {error}") from error
 
 
 async def _seed() -> bool:
@@ -78,7 +96,7 @@ def serve(
         "server_header": False,
         "date_header": True,
         "log_level": "warning",
-        "timeout_graceful_shutdown": 25,
+        "timeout_graceful_shutdown": GRACE_SECONDS,
         "timeout_keep_alive": 75,
         "proxy_headers": current.trust_proxy,
         "forwarded_allow_ips": "*" if current.trust_proxy else None,
@@ -92,8 +110,13 @@ def serve(
 
 @cli.command()
 def worker() -> None:
-    """Run the jobs: seal the log, send mail, erase what is not kept."""
-    settings.get().refuse_unsafe()
+    """Run the jobs: seal the log, send mail, erase what is not kept.
+
+    One worker at a time works on a database; a second one stands by for the first.
+    """
+    _prepare()
+    current = settings.get()
+    logs.configure(current.log_level, current.development)
     _run(_work())
 
 
@@ -116,7 +139,8 @@ def migrate(
     revision: Annotated[str, typer.Argument(help="head, base, or a number.")] = "head",
 ) -> None:
     """Bring the database's schema to a revision."""
-    migrations.migrate(settings.get().database, revision)
+    settings.get().refuse_unsafe()
+    _migrate(revision)
 
 
 @cli.command()
@@ -171,18 +195,20 @@ async def _create_staff(
 @cli.command("verify-audit")
 def verify_audit() -> None:
     """Walk the activity log and name the first row that was changed, removed or added."""
-    sealed, fault = _run(_verify())
+    sealed, fault, waiting = _run(_verify())
     if fault is not None:
-        raise SystemExit(
-            f"Place {fault.place}: {fault.what}. {sealed} records before it are whole."
-        )
-    print(f"The log is whole: {sealed} records.")
+        where = f"Place {fault.place}, {fault.row}" if fault.row else f"Place {fault.place}"
+        raise SystemExit(f"{where}: {fault.what}. {sealed} records before it are whole.")
+    print(f"The log is whole: {sealed} records. {waiting} wait for their seal.")
 
 
-async def _verify() -> tuple[int, sealing.Fault | None]:
+async def _verify() -> tuple[int, sealing.Fault | None, int]:
     database = _database()
     try:
-        return await sealing.verify(database.reader)
+        sealed, fault = await sealing.verify(database.reader)
+        return sealed, fault, await sealing.waiting(database.reader)
+    except errors.Unavailable as problem:
+        raise SystemExit("The database cannot be read.") from problem
     finally:
         await database.close()
 
@@ -213,15 +239,26 @@ def make_demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the sign-ins as JSON.")] = False,
 ) -> None:
     """Fill the database with a populated association and print each one's sign-in."""
+    demo.refuse_production()
     _prepare()
-    cast = _run(demo.fill(_database()))
+    cast = _run(_fill())
     if as_json:
         print(json.dumps(cast, ensure_ascii=False, indent=2))
     else:
         for person in cast:
-            print(f"{person['email']:<34} {person['password']:<24} {person['who']}")
+            print(f"{person['email']:<34} {person['password']:<20} {person['who']}")
     if serve_too:
         serve(worker=None, workers=1)
+
+
+async def _fill() -> list[dict[str, Any]]:
+    database = _database()
+    try:
+        if await demo.is_there(database):
+            print("The demo is here already; nothing was changed.", file=sys.stderr)
+        return await demo.fill(database)
+    finally:
+        await database.close()
 
 
 if __name__ == "__main__":

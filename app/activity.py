@@ -18,12 +18,16 @@ from app.policy import Standing
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One thing that can happen: to what, with which facts, and which mails it causes."""
+    """One thing that can happen: to what, with which facts, and which mails it causes.
+
+    Of what is `anonymous`, the log shows to nobody who did it.
+    """
 
     subject: str
     facts: tuple[str, ...] = ()
     mails: tuple[str, ...] = ()
     says: str = ""
+    anonymous: bool = False
 
 
 KINDS: dict[str, Kind] = {
@@ -115,7 +119,8 @@ KINDS: dict[str, Kind] = {
         "review",
         ("post_id", "rule", "rules_version"),
         ("reviews_waiting",),
-        says="a post was reported under a rule",
+        says="a post was reported under a rule; by whom is shown to nobody",
+        anonymous=True,
     ),
     "review.decided": Kind(
         "review",

@@ -1,4 +1,8 @@
-"""Opaque cursors: where a list stopped, sealed to the list, its filters and its order."""
+"""Opaque cursors: where a list stopped, sealed to the list, its filters and its order.
+
+They are unreadable, not only sealed: the place at which a list goes on can tell of things that the
+list passes over (the catalogue's places have a gap where a community is hidden).
+"""
 
 import base64
 import binascii
@@ -11,26 +15,38 @@ import orjson
 from app import errors, settings
 
 SEAL_BYTES = 9
+BLOCK_BYTES = 48  # the length would tell the number of digits
+
+
+def _key(purpose: bytes) -> bytes:
+    return hashlib.sha256(purpose + settings.get().secret.encode()).digest()
 
 
 def _seal(payload: bytes, fingerprint: str) -> bytes:
-    key = hashlib.sha256(b"cursor:" + settings.get().secret.encode()).digest()
-    return hmac.new(key, fingerprint.encode() + b"\n" + payload, hashlib.sha256).digest()[
-        :SEAL_BYTES
-    ]
+    sealed_text = fingerprint.encode() + b"\n" + payload
+    return hmac.new(_key(b"cursor:"), sealed_text, hashlib.sha256).digest()[:SEAL_BYTES]
+
+
+def _veiled(seal: bytes, payload: bytes) -> bytes:
+    """The payload under a stream that its seal begins; the same once more unveils it."""
+    stream = hashlib.shake_256(_key(b"cursor veil:") + seal).digest(len(payload))
+    return bytes(a ^ b for a, b in zip(payload, stream, strict=True))
 
 
 def sealed(values: list[Any], fingerprint: str) -> str:
     """A cursor over these values, good only for a list with the same fingerprint."""
     payload = orjson.dumps(values, option=orjson.OPT_UTC_Z, default=str)
-    return base64.urlsafe_b64encode(_seal(payload, fingerprint) + payload).rstrip(b"=").decode()
+    payload += b" " * (-len(payload) % BLOCK_BYTES)
+    seal = _seal(payload, fingerprint)
+    return base64.urlsafe_b64encode(seal + _veiled(seal, payload)).rstrip(b"=").decode()
 
 
 def opened(cursor: str, fingerprint: str) -> list[Any]:
     """The values of a cursor. Raises CursorInvalid for what this server did not make for this."""
     try:
         raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
-        seal, payload = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
+        seal = raw[:SEAL_BYTES]
+        payload = _veiled(seal, raw[SEAL_BYTES:])
         if not hmac.compare_digest(seal, _seal(payload, fingerprint)):
             raise errors.CursorInvalid
         values = orjson.loads(payload)

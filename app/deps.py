@@ -20,13 +20,21 @@ from app.services.standing import NOWHERE, Where
 DEFAULT_LIMIT, MAXIMUM_LIMIT = 25, 100
 
 
-def database(request: Request) -> Database:
+# Dependencies are `async def` though they await nothing: FastAPI sends plain ones to a thread.
+
+
+async def database(request: Request) -> Database:
     """The database of the application that answers this request."""
+    return _database(request)
+
+
+def _database(request: Request) -> Database:
     return request.app.state.database
 
 
-async def _work(request: Request) -> AsyncIterator[Work]:
-    async with database(request).work() as work:
+async def unit_of_work(request: Request) -> AsyncIterator[Work]:
+    """One request's unit of work, and what an Idempotency-Key is bound to."""
+    async with _database(request).work() as work:
         request.state.work = work
         body = await request.body()
         request.state.body_for_key = body
@@ -35,14 +43,14 @@ async def _work(request: Request) -> AsyncIterator[Work]:
 
 
 # scope="function": the commit happens before the answer leaves, never after.
-SessionDep = Annotated[Work, Depends(_work, scope="function")]
+SessionDep = Annotated[Work, Depends(unit_of_work, scope="function")]
 
 
 DatabaseDep = Annotated[Database, Depends(database)]
 
 
-def _reader(request: Request) -> Reader:
-    return database(request).reader
+async def _reader(request: Request) -> Reader:
+    return _database(request).reader
 
 
 ReaderDep = Annotated[Reader, Depends(_reader)]
@@ -74,21 +82,27 @@ class May:
         within: type[SQLModel] | None,
         seen_with: Capability | None,
         own: bool,
+        anybody: bool = False,
     ) -> None:
         self.capability = capability
         self.within = within
         self.seen_with = seen_with
         self.own = own
+        self.anybody = anybody
 
     async def __call__(self, request: Request) -> Standing:
-        """The caller's standing here. Raises Unauthenticated, TokenInvalid, NotFound, PermissionDenied."""
+        """The caller's standing here.
+
+        Raises Unauthenticated, TokenInvalid, NotFound, PermissionDenied, RulesAgreementRequired.
+        """
         caller = claims(request)
-        reader = database(request).reader
+        reader = _database(request).reader
         if caller is None:
-            if self.capability is None:
+            if self.capability is None and not self.anybody:
                 raise errors.Unauthenticated
             nobody = await standings.of_nobody(reader)
-            nobody.require(self.capability)  # 401 before the path says anything
+            if self.capability is not None:
+                nobody.require(self.capability)  # 401 before the path says anything
         where = self._where(request)
         if caller is None:
             found = nobody if where is NOWHERE else await standings.of_nobody(reader, where)
@@ -115,11 +129,12 @@ class May:
             return
         if not found.sees(self.capability):
             raise errors.NotFound
-        if self.within is not None and self.seen_with is not None and not self.own:
-            if not (found.can(self.seen_with) or found.can(self.capability)):
-                raise errors.NotFound
-        if not self.own:
-            found.require(self.capability)
+        if self.own:
+            return
+        needed = (self.seen_with, self.capability)
+        if self.within is not None and not any(found.can(one) for one in needed if one):
+            raise errors.NotFound
+        found.require(self.capability)
 
 
 def may(
@@ -139,13 +154,15 @@ def may(
 
 
 SignedIn = Annotated[Standing, may(None)]
+# Signing in and its mails are nobody's to give or take; credentials that are sent must be good.
+Anybody = Annotated[Standing, Depends(May(None, None, None, own=False, anybody=True))]
 
 
-def _expected(if_match: Annotated[str | None, Header()] = None) -> Expected:
+async def _expected(if_match: Annotated[str | None, Header()] = None) -> Expected:
     return preconditions.read(if_match)
 
 
-def _expected_required(if_match: Annotated[str | None, Header()] = None) -> Expected:
+async def _expected_required(if_match: Annotated[str | None, Header()] = None) -> Expected:
     if if_match is None:
         raise errors.PreconditionRequired
     return preconditions.read(if_match)
@@ -155,7 +172,12 @@ ExpectedDep = Annotated[Expected, Depends(_expected)]
 ExpectedRequired = Annotated[Expected, Depends(_expected_required)]
 
 
-def _page(
+def fingerprint(path: str, filters: list[tuple[str, str]]) -> str:
+    """What a cursor is bound to: one list, with the same filters."""
+    return hashlib.sha256(repr((path, filters)).encode()).hexdigest()
+
+
+async def _page(
     request: Request,
     limit: Annotated[
         int, Query(ge=1, le=MAXIMUM_LIMIT, description="How many items at most.")
@@ -172,8 +194,7 @@ def _page(
         for name, value in request.query_params.multi_items()
         if name not in ("limit", "cursor", "include")
     )
-    fingerprint = hashlib.sha256(repr((request.url.path, filters)).encode()).hexdigest()
-    return Page(limit, cursor, fingerprint, include == "total")
+    return Page(limit, cursor, fingerprint(request.url.path, filters), include == "total")
 
 
 PageDep = Annotated[Page, Depends(_page)]

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -19,7 +20,7 @@ from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from app import errors, settings, texts, tokens
+from app import deps, errors, logs, origins, settings, texts, tokens
 from app.models import new_id
 from app.reader import encoded
 from app.validation import problems_of
@@ -42,21 +43,9 @@ SECURITY_HEADERS = (
     (b"permissions-policy", b"interest-cohort=()"),
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
 )
+# What a page may read depends on where it comes from, and shared caches have to know.
+_VARY = (b"vary", b"Origin")
 _API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-
-EXPOSED_HEADERS = (
-    "ETag",
-    "Link",
-    "Location",
-    "RateLimit",
-    "RateLimit-Policy",
-    "Retry-After",
-    "X-Request-Id",
-    "Idempotent-Replayed",
-    "WWW-Authenticate",
-    "Deprecation",
-    "Sunset",
-)
 
 _requests = Counter("cop_requests_total", "Requests answered", ["operation", "status"])
 _seconds = Histogram(
@@ -65,7 +54,8 @@ _seconds = Histogram(
     ["operation"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-log = structlog.get_logger("access")
+access = structlog.get_logger("access")
+fault = structlog.get_logger("fault")
 
 
 class Edge:
@@ -88,7 +78,7 @@ class Edge:
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = {name: value for name, value in scope["headers"]}
+        headers = dict(scope["headers"])
         request_id = _request_id(headers.get(b"x-request-id"))
         scope.setdefault("state", {})["request_id"] = request_id
         head = scope["method"] == "HEAD"
@@ -98,9 +88,11 @@ class Edge:
         extra = [
             (b"x-request-id", request_id.encode()),
             (b"ratelimit-policy", self._policy),
-            (b"ratelimit", f'"default";r={remaining};t={reset}'.encode()),
+            (b"ratelimit", f'"default";r={max(remaining, 0)};t={reset}'.encode()),
             *SECURITY_HEADERS,
         ]
+        preflight = origins.is_preflight(scope["method"], headers)
+        allowance = origins.allowance(headers, preflight=preflight)
         status = 500
 
         async def finish(message: MutableMapping[str, Any]) -> None:
@@ -111,27 +103,34 @@ class Edge:
                 added = [pair for pair in extra if pair[0] not in given]
                 if _API_POLICY[0] not in given:
                     added.append(_API_POLICY)
-                message["headers"] = [*message["headers"], *added]
+                message["headers"] = [*message["headers"], *added, *allowance, _VARY]
             elif head:
                 message = {**message, "body": b""}
             await send(message)
 
         guarded = _Body(receive, _declared(headers))
+        app: Any = self.app
         if remaining < 0:
-            refusal = errors.TooManyRequests(headers={"Retry-After": str(reset)})
-            await answer(Request(scope), refusal)(scope, receive, finish)  # type: ignore[arg-type]
+            app = answer(
+                Request(scope), errors.TooManyRequests(headers={"Retry-After": str(reset)})
+            )
         elif guarded.too_large:
-            response = answer(Request(scope), errors.BodyTooLarge())
-            response.headers["Connection"] = "close"
-            await response(scope, receive, finish)  # type: ignore[arg-type]
-        else:
-            await self.app(scope, guarded, finish)
+            app = answer(Request(scope), errors.BodyTooLarge())
+        elif preflight:
+            app = Response(status_code=204)
+        try:
+            await app(scope, guarded, finish)
+        except Exception as error:  # it was answered with a 500, and its words stay here
+            scope["state"]["fault"] = error
+            fault.error("fault", request_id=request_id, **logs.without_words(error))
+        if head:
+            scope["method"] = "HEAD"
         self._measure(scope, status, started, request_id)
 
     async def _hit(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[int, int]:
         """How many requests are left in this minute, and the seconds until it is over."""
         if self._limit == 0 or scope["path"].startswith("/health/"):
-            return 0, 60
+            return self._limit, 60
         client = scope.get("client") or ("unknown", 0)
         caller = tokens.remembered(headers.get(b"authorization", b"").decode("latin-1")[7:])
         key = str(caller) if caller else client[0]
@@ -147,7 +146,7 @@ class Edge:
         _seconds.labels(operation).observe(seconds)
         if self._quiet:
             return
-        log.info(
+        access.info(
             "request",
             request_id=request_id,
             method=scope["method"],
@@ -194,7 +193,7 @@ def answer(request: Request, problem: errors.Problem) -> Response:
     document = problem.document(
         language,
         settings.get().public_url,
-        _MASKED.sub("***", request.url.path),
+        quote(_MASKED.sub("***", request.url.path), safe="/*:@!$&'()+,;="),
         getattr(request.state, "request_id", ""),
     )
     headers = {
@@ -216,10 +215,18 @@ def install(app: FastAPI) -> None:
         return answer(request, problems_of(request, error))  # type: ignore[arg-type]
 
     async def unrouted(request: Request, error: Exception) -> Response:
+        if isinstance(error.__cause__, errors.Problem):
+            return answer(request, error.__cause__)  # met while FastAPI was reading the body
         status = getattr(error, "status_code", 500)
+        try:
+            deps.claims(request)  # bad credentials are 401, whatever the path
+        except errors.TokenInvalid as invalid:
+            return answer(request, invalid)
         if status == 405:
-            allowed = ", ".join(sorted(_allowed(app, request.scope)))
-            return answer(request, errors.MethodNotAllowed(headers={"Allow": allowed}))
+            allow = {"Allow": ", ".join(sorted(_allowed(app, request.scope)))}
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=allow)
+            return answer(request, errors.MethodNotAllowed(headers=allow))
         known: dict[int, type[errors.Problem]] = {
             404: errors.NotFound,
             413: errors.BodyTooLarge,
@@ -227,13 +234,7 @@ def install(app: FastAPI) -> None:
         }
         return answer(request, known.get(status, errors.BadRequest)())
 
-    async def failed(request: Request, error: Exception) -> Response:
-        structlog.get_logger("fault").error(
-            "fault",
-            request_id=getattr(request.state, "request_id", ""),
-            path=_MASKED.sub("***", request.url.path),
-            exc_info=error,
-        )
+    async def failed(request: Request, _error: Exception) -> Response:
         return answer(request, errors.Internal())
 
     app.add_exception_handler(errors.Problem, refused)

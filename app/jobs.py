@@ -4,14 +4,16 @@ Activity is the outbox. One consumer seals each new row and turns it into mails;
 has come become durable jobs in the same transaction. A job carries an id, never a text or a token.
 
     always        seal new activity, queue its mails, hand on mails that are due
-    queue mail    send one mail, tried again with growing pauses, then set aside and reported
+    queue mail    one try to send one mail; a failure makes it due again after a pause
     every hour    erase what is not kept: answers for retries, used links, requests never confirmed
+
+One worker runs at a time on a database. A second one stands by and takes over when the first is
+gone, with the jobs that it had begun: the engine knows a worker by its name, and there is one.
 """
 
 import asyncio
 import contextlib
-import socket
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,15 +22,24 @@ from dbos import DBOS, DBOSClient, DBOSConfig
 from dbos._serialization import DBOSPortableJSONSerializer
 from prometheus_client import Gauge
 
-from app import errors
+from app import clock, errors
+from app.alone import Alone
 from app.db import Database
-from app.mail import MailRefused
 from app.services import mails, retention, sealing
 
 QUEUE = "mail"
 PAUSE_SECONDS = 0.2
+STAND_BY_SECONDS = 1.0
+# How long a stop waits for jobs that run; one that takes longer is done again by the next worker.
+LAST_CALL_SECONDS = 4
+# A job waits this often, and so long, for a database that is away; then it leaves the rest to the
+# consumer, which hands on again what a job has left behind.
+AWAY_SECONDS = (1, 3, 9, 27)
 VERSION = "1"
 WORKFLOW = "deliver_mail"
+NAME = "communities"
+# How many finished jobs are erased in an hour at most.
+ERASED_AT_ONCE = 10_000
 
 log = structlog.get_logger("jobs")
 _waiting = Gauge("cop_activity_unsealed", "Records of activity that wait for their seal")
@@ -37,27 +48,49 @@ _waiting = Gauge("cop_activity_unsealed", "Records of activity that wait for the
 _here: dict[str, Database] = {}
 
 
-@DBOS.step(
-    name="send_mail",
-    retries_allowed=True,
-    max_attempts=8,
-    interval_seconds=1.0,
-    backoff_rate=3.0,
-)
-async def _send(mail_id: str) -> None:
-    await mails.deliver(_here["database"], UUID(mail_id))
-
-
 @DBOS.workflow(name=WORKFLOW)
 async def _deliver_mail(mail_id: str) -> None:
-    with contextlib.suppress(MailRefused):  # parked and on the log by now
-        await _send(mail_id)
+    # Nothing is raised from here: the engine would keep the words of the error in its tables, and
+    # they may quote the mail.
+    for pause in AWAY_SECONDS:
+        try:
+            await mails.deliver(_here["database"], UUID(mail_id))
+        except errors.Unavailable:
+            await asyncio.sleep(pause)
+        except Exception as error:
+            fault = type(error).__name__
+            log.error("mail", mail_id=mail_id, fault=fault)
+            await _give_back(UUID(mail_id), fault)
+            return
+        else:
+            return
+
+
+async def _give_back(mail_id: UUID, fault: str) -> None:
+    """A fault of ours: it is tried again as after any failure, and parked in the end."""
+    with contextlib.suppress(errors.Problem):  # what is left behind is handed on again
+        await mails.fail(_here["database"], mail_id, f"fault: {fault}", permanent=False)
 
 
 @DBOS.workflow(name="erase_what_is_not_kept")
 async def _erase(_scheduled: datetime, _context: Any) -> None:
     async with _here["database"].work() as work:
         await retention.erase(work)
+    await _erase_finished_jobs()
+
+
+@DBOS.step(name="erase_finished_jobs")
+async def _erase_finished_jobs() -> None:
+    before = clock.now() - timedelta(days=1)
+    finished = await DBOS.list_workflows_async(
+        status=["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
+        completed_before=before.isoformat(),
+        limit=ERASED_AT_ONCE,
+        load_input=False,
+        load_output=False,
+    )
+    if finished:
+        await DBOS.delete_workflows_async([job.workflow_id for job in finished])
 
 
 class Worker:
@@ -65,18 +98,50 @@ class Worker:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._alone = Alone(database.url, "worker")
         self._task: asyncio.Task[None] | None = None
         self._client: DBOSClient | None = None
 
     async def start(self) -> None:
+        """Begins on the running loop: at once, or when the worker that runs already is gone."""
+        self._task = asyncio.create_task(self._live(), name="worker")
+
+    async def stop(self) -> None:
+        """Finishes what runs, for a few seconds, then stops."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _live(self) -> None:
+        while True:
+            try:
+                await self._work_while_alone()
+            except Exception as error:
+                _note(error)
+            await asyncio.sleep(STAND_BY_SECONDS)
+
+    async def _work_while_alone(self) -> None:
+        try:
+            if await self._alone.enter():
+                await self._launch()
+                while self._alone.still():
+                    await self._turn_or_pause()
+        finally:
+            try:
+                await self._end()
+            finally:
+                await self._alone.leave()
+
+    async def _launch(self) -> None:
         """Starts the engine on the running loop; jobs that a crash interrupted go on."""
         _here["database"] = self._database
         url = self._database.url
         config: DBOSConfig = {
-            "name": "communities",
+            "name": NAME,
             "system_database_url": url,
             "application_version": VERSION,
-            "executor_id": f"worker-{socket.gethostname()}",
+            "executor_id": "worker",
             "log_level": "WARNING",
             "serializer": DBOSPortableJSONSerializer(),
             "sys_db_pool_size": 4,
@@ -102,32 +167,27 @@ class Worker:
             system_database_url=url,
             serializer=DBOSPortableJSONSerializer(),
             system_database_pool_size=1,
-            application_name="communities",
+            application_name=NAME,
         )
-        self._task = asyncio.create_task(self._consume(), name="consumer")
+        log.info("worker", state="running")
 
-    async def stop(self) -> None:
-        """Finishes what runs, then stops."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+    async def _end(self) -> None:
+        """Stops the engine, if it was started."""
         if self._client is not None:
             await asyncio.to_thread(self._client.destroy)
-        await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0)
-        _here.clear()
+            self._client = None
+        if _here:
+            await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=LAST_CALL_SECONDS)
+            _here.clear()
 
-    async def _consume(self) -> None:
-        while True:
-            try:
-                busy = await self.turn()
-            except errors.Unavailable:
-                busy = False  # the database is away; it comes back
-            except Exception as error:
-                log.error("consumer", exc_info=error)
-                busy = False
-            if not busy:
-                await asyncio.sleep(PAUSE_SECONDS)
+    async def _turn_or_pause(self) -> None:
+        try:
+            busy = await self.turn()
+        except Exception as error:
+            _note(error)
+            busy = False
+        if not busy:
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def turn(self) -> bool:
         """One round: seals what is new, hands on what is due. True if there may be more."""
@@ -145,22 +205,22 @@ class Worker:
     async def _hand_on(self) -> None:
         """Mails whose time has come become jobs, in the transaction that notes it."""
         async with self._database.work() as work:
-            due = await mails.due(work)
+            taken = await mails.hand_on(work, await mails.due(work))
             connection = await work.connection()
-            for mail_id in due:
+            for mail_id in taken:
                 await connection.run_sync(self._enqueue, str(mail_id))
-            await mails.hand_on(work, due)
 
     def _enqueue(self, connection: Any, mail_id: str) -> None:
         if self._client is None:
             return
         self._client.enqueue_in_transaction(
             connection,
-            {
-                "workflow_name": WORKFLOW,
-                "queue_name": QUEUE,
-                "workflow_id": f"mail-{mail_id}",
-                "app_version": VERSION,
-            },
+            {"workflow_name": WORKFLOW, "queue_name": QUEUE, "app_version": VERSION},
             mail_id,
         )
+
+
+def _note(error: Exception) -> None:
+    """The database being away is no fault of the worker's, and mends by itself."""
+    if not isinstance(error, errors.Unavailable):
+        log.error("worker", exc_info=error)

@@ -2,6 +2,9 @@
 
 import logging
 import sys
+import traceback
+from pathlib import Path
+from typing import Any
 
 import orjson
 import structlog
@@ -31,6 +34,18 @@ def configure(level: str, development: bool) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+
+
+def without_words(error: BaseException) -> dict[str, Any]:
+    """What failed, and where; without an exception's own words, which may quote what was sent."""
+    kinds: list[str] = []
+    found: BaseException | None = error
+    while found is not None and len(kinds) < 5:
+        kinds.append(type(found).__name__)
+        found = found.__cause__ or found.__context__
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+    return {"fault": kinds, "at": places[-12:]}
 
 
 def _dumps(value: object, **_options: object) -> str:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 
 from app import edge, logs, openapi, settings
 from app.db import Database
@@ -83,25 +82,5 @@ def create_app(database: Database | None = None, *, worker: bool = False) -> edg
         # Flat, so that a path is matched once and 405 knows every method of it.
         app.router.routes.extend(router.routes)
     edge.install(app)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=current.allowed_origins,
-        allow_origin_regex=r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
-        if current.development
-        else None,
-        allow_credentials=True,
-        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=[
-            "Authorization",
-            "Content-Type",
-            "Accept-Language",
-            "Idempotency-Key",
-            "If-Match",
-            "If-None-Match",
-            "X-Request-Id",
-        ],
-        expose_headers=list(edge.EXPOSED_HEADERS),
-        max_age=600,
-    )
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     return edge.Edge(app)

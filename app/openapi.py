@@ -15,7 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
-from app import activity, errors, policy, texts
+from app import activity, deps, errors, policy, texts
 from app.deps import May
 from app.schemas.auth import PasswordSignIn
 from app.schemas.problems import Problem
@@ -40,15 +40,19 @@ def operations(app: FastAPI) -> Iterator[APIRoute]:
             yield route
 
 
-def may_of(route: APIRoute) -> May | None:
-    """What an operation asks of its caller; None for those that are open without a word."""
+def _calls(route: APIRoute) -> Iterator[Any]:
+    """Everything that an operation depends on."""
     waiting: list[Dependant] = [route.dependant]
     while waiting:
         dependant = waiting.pop()
-        if isinstance(dependant.call, May):
-            return dependant.call
+        yield dependant.call
         waiting.extend(dependant.dependencies)
-    return None
+
+
+def may_of(route: APIRoute) -> May | None:
+    """What an operation asks of its caller; None for those that are open without a word."""
+    found = next((call for call in _calls(route) if isinstance(call, May)), None)
+    return None if found is None or found.anybody else found
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -145,13 +149,17 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
     responses["default"] = {"$ref": "#/components/responses/Problem"}
     parameters = operation.setdefault("parameters", [])
     _whole(parameters)
+    retried = method == "POST" and deps.unit_of_work in _calls(route)
+    met = [*errors.EVERYWHERE, *(errors.RETRIED if retried else ())]
+    if any(parameter["name"] == "cursor" for parameter in parameters):
+        met.append(errors.CursorInvalid)
     own = set(operation.get("x-problems", ()))
-    operation["x-problems"] = sorted(own | {kind.code for kind in errors.EVERYWHERE})
+    operation["x-problems"] = sorted(own | {kind.code for kind in met})
     if method == "GET":
         parameters.append(_IF_NONE_MATCH)
         responses["304"] = {"description": "What the client has is still so."}
         responses["200"].setdefault("headers", {})["ETag"] = {"$ref": "#/components/headers/ETag"}
-    if errors.IdempotencyKeyReused.code in own:
+    if retried:
         parameters.append(_IDEMPOTENCY)
     if not parameters:
         operation.pop("parameters")

@@ -339,7 +339,7 @@ class Standing:
             )
         raise errors.PermissionDenied(members={"capability": capability, "because": reasons})
 
-    def refuse_others(self, capability: str) -> None:
+    def refuse_others(self, capability: Capability | None = None) -> None:
         """Raises PermissionDenied where only the person concerned may do something."""
         raise errors.PermissionDenied(
             members={"capability": capability, "because": [because("own_only")]}

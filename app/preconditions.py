@@ -1,8 +1,11 @@
 """Preconditions: which version of a thing the caller believes they are changing."""
 
+import re
 from typing import NamedTuple
 
 from app import errors
+
+_VERSION = re.compile(r"[0-9]{1,18}")
 
 
 class Expected(NamedTuple):
@@ -26,4 +29,4 @@ def read(if_match: str | None) -> Expected:
         return Expected(None)
     tag = if_match.strip().removeprefix("W/").strip('"')
     version = tag.split("-", 1)[0]
-    return Expected(int(version) if version.isascii() and version.isdigit() else -1)
+    return Expected(int(version) if _VERSION.fullmatch(version) else -1)

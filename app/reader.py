@@ -4,6 +4,7 @@ A statement is written once in SQLAlchemy, compiled once where it is `Prepared`,
 through the types' own result processors, so that both databases answer alike.
 """
 
+import asyncio
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Sequence
@@ -133,6 +134,17 @@ class Reader:
         return None if found is None else found[0]
 
 
+# Connections that broke or were not had in time, a server that stops, starts or is full.
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
+
+
 class PostgresReader(Reader):
     """asyncpg's own pool. Connections carry no state, so none is reset between requests."""
 
@@ -142,20 +154,23 @@ class PostgresReader(Reader):
         self._url = url
         self._size = size
         self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
 
     async def fetch(self, sql: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
         """One read-only statement. The database being away is a 503, and mends by itself."""
         try:
+            pool = self._pool or await self._open_once()
+            async with pool.acquire(timeout=5) as connection:
+                return await connection.fetch(sql, *values)
+        except _AWAY as error:
+            raise errors.Unavailable from error
+
+    async def _open_once(self) -> asyncpg.Pool:
+        """The pool; of the first requests that come at once, one opens it for all."""
+        async with self._opening:
             if self._pool is None:
                 self._pool = await self._open()
-            async with self._pool.acquire(timeout=5) as connection:
-                return await connection.fetch(sql, *values)
-        except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
-            raise errors.Unavailable from error
-        except asyncpg.PostgresConnectionError as error:
-            raise errors.Unavailable from error
-        except (asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError) as error:
-            raise errors.Unavailable from error
+            return self._pool
 
     async def _open(self) -> asyncpg.Pool:
         async def prepare(connection: asyncpg.Connection) -> None:

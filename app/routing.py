@@ -7,9 +7,12 @@ parameters that the operation does not have, and gives answers their ETag and th
 import functools
 import hashlib
 import inspect
+import json
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, get_args, get_origin
+from urllib.parse import quote, urlencode
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -22,17 +25,29 @@ MALFORMED = object()
 PRIVATE = "private, no-cache"
 
 
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a member is given twice")
+
+
+# Two readers of one body must not see two different things, so a name stands once in an object.
+_NAMES = json.JSONDecoder(object_pairs_hook=_once, parse_int=str, parse_float=str)
+
+
 class StrictRequest(Request):
-    """A request whose JSON is read by the book: no NaN, no lone surrogates, no bottomless depth."""
+    """A request whose JSON is read by the book: no NaN, no lone surrogates, no bottomless depth,
+    no member twice."""
 
     async def json(self) -> Any:
         """The body, or a mark that fails validation later, after sign-in and rights."""
         body = await self.body()
         try:
-            return orjson.loads(body)
-        except orjson.JSONDecodeError:
+            read = orjson.loads(body)
+            _NAMES.decode(body.decode())
+        except (ValueError, RecursionError):
             self.state.malformed = True
             return MALFORMED
+        return read
 
 
 current: ContextVar[Request] = ContextVar("current_request")
@@ -44,7 +59,7 @@ class Route(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.public_seconds = getattr(endpoint, "public_seconds", None)
         self.secret_once = getattr(endpoint, "secret_once", False)
-        options.setdefault("operation_id", endpoint.__name__)
+        options["operation_id"] = endpoint.__name__  # FastAPI passes None where none is given
         super().__init__(path, self._guarded(endpoint), **options)
 
     def _guarded(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,7 +70,7 @@ class Route(APIRoute):
         @functools.wraps(endpoint)
         async def guarded(**arguments: Any) -> Any:
             request = current.get()
-            self._refuse_unknown_parameters(request)
+            self._refuse_wrong_parameters(request)
             key = request.headers.get("idempotency-key")
             if key is not None and request.method == "POST":
                 replay = await idempotency.begin(request.state, key, self.secret_once)
@@ -63,32 +78,41 @@ class Route(APIRoute):
                     replayed = replay.headers | {"Idempotent-Replayed": "true"}
                     return Response(replay.body, replay.status, headers=replayed)
             answer = await endpoint(**arguments)
-            version = answer.get("version") if isinstance(answer, Mapping) else None
-            request.state.version = version
+            if isinstance(answer, Mapping):
+                request.state.version = answer.get("version")
+                request.state.next_cursor = answer.get("next_cursor")
             return answer
 
         guarded.guarded = True  # type: ignore[attr-defined]
         guarded.__signature__ = inspect.signature(endpoint)  # type: ignore[attr-defined]
         return guarded
 
-    def _refuse_unknown_parameters(self, request: Request) -> None:
-        unknown = set(request.query_params) - self._query_names
-        if unknown:
-            raise errors.Invalid(
-                errors=[
-                    errors.parameter(name[:80], "unknown_parameter") for name in sorted(unknown)
-                ]
+    def _refuse_wrong_parameters(self, request: Request) -> None:
+        """Refuses parameters that are not the operation's, and single ones that are repeated."""
+        if not request.scope["query_string"]:
+            return
+        given = Counter(name for name, _ in request.query_params.multi_items())
+        wrong = [
+            errors.parameter(
+                name[:80], "duplicate" if name in self._parameters else "unknown_parameter"
             )
+            for name, times in sorted(given.items())
+            if name not in self._parameters or (times > 1 and not self._parameters[name])
+        ]
+        if wrong:
+            raise errors.Invalid(errors=wrong)
 
     @functools.cached_property
-    def _query_names(self) -> frozenset[str]:
-        names: set[str] = set()
+    def _parameters(self) -> dict[str, bool]:
+        """The names of the query's parameters; true for those that may be repeated."""
+        found: dict[str, bool] = {}
         waiting = [self.dependant]
         while waiting:
             dependant = waiting.pop()
-            names.update(field.alias for field in dependant.query_params)
+            for field in dependant.query_params:
+                found[field.alias] = _is_list(field.field_info.annotation)
             waiting.extend(dependant.dependencies)
-        return frozenset(names)
+        return found
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, with the conventions around it."""
@@ -100,6 +124,7 @@ class Route(APIRoute):
             token = current.set(request)
             try:
                 response = await handle(request)
+                _link(request, response)
                 self._tag(request, response)
                 if response.status_code < 400 and "idempotent-replayed" not in response.headers:
                     await idempotency.keep(
@@ -120,12 +145,11 @@ class Route(APIRoute):
                 f"public, max-age={self.public_seconds}" if cached else PRIVATE
             )
         headers.add_vary_header("Authorization")
-        if request.method == "GET" and "etag" in headers:
-            if fresh(request, headers["ETag"]):
-                kept = ("etag", "cache-control", "vary", "link")
-                return Response(
-                    status_code=304, headers={k: v for k, v in headers.items() if k in kept}
-                )
+        if request.method == "GET" and "etag" in headers and fresh(request, headers["ETag"]):
+            kept = ("etag", "cache-control", "vary", "link")
+            return Response(
+                status_code=304, headers={k: v for k, v in headers.items() if k in kept}
+            )
         return response
 
     def _tag(self, request: Request, response: Response) -> None:
@@ -135,6 +159,20 @@ class Route(APIRoute):
         if "etag" not in response.headers and (whole or version) and hasattr(response, "body"):
             digest = hashlib.blake2b(response.body, digest_size=8).hexdigest()
             response.headers["ETag"] = f'"{version}-{digest}"' if version else f'"{digest}"'
+
+
+def _is_list(annotation: Any) -> bool:
+    """True for a list, and for a list that may be absent."""
+    return any(get_origin(kind) is list for kind in (annotation, *get_args(annotation)))
+
+
+def _link(request: Request, response: Response) -> None:
+    """Where the list goes on, as a header too: for clients that follow links alone."""
+    cursor = getattr(request.state, "next_cursor", None)
+    if cursor is not None:
+        asked = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
+        query = urlencode([*asked, ("cursor", cursor)])
+        response.headers["Link"] = f'<{quote(request.url.path)}?{query}>; rel="next"'
 
 
 def fresh(request: Request, etag: str) -> bool:

@@ -4,8 +4,11 @@ The only reader of the environment. In production an unsafe value stops the star
 line that says why (promise 17).
 """
 
+import contextlib
 import os
+import re
 import secrets
+import tempfile
 import tomllib
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -13,15 +16,21 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SHIPPED_DEFAULTS = Path(__file__).parent / "defaults"
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+_ORIGIN = re.compile(r"https?://[^/?#@*\s]+")
 EXAMPLE_SECRETS = ("change-me", "changeme", "secret", "example", "password", "development")
 
 
 class UnsafeSettings(SystemExit):
     """The server will not start with these settings; the message is the one line that says why."""
+
+
+class WrongSettings(UnsafeSettings):
+    """A setting is no value of its kind, in development neither."""
 
 
 class Environment(StrEnum):
@@ -82,14 +91,65 @@ class Settings(BaseSettings):
         # Old tools still write postgres://; both name the same thing.
         value = value.replace("postgres://", "postgresql://", 1)
         if value and not value.startswith(("sqlite:///", "postgresql://")):
-            raise ValueError("COP_DATABASE_URL must begin with sqlite:/// or postgresql://")
+            raise ValueError("it must begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, value: list[str]) -> list[str]:
+        if not all(origin == "*" or _ORIGIN.fullmatch(origin) for origin in value):
+            raise ValueError("an origin is a scheme and a host: https://app.example.org")
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("it must begin with https:// (or http://)")
+        return value
+
+    @field_validator("mail_url")
+    @classmethod
+    def _known_mail(cls, value: str) -> str:
+        if value and not value.startswith(("smtp://", "smtps://", "file:///")):
+            raise ValueError("it must begin with smtp://, smtps:// or file:///")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            return ZoneInfo(value).key if value else ""
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("it must be a time zone such as America/Toronto") from error
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.lower() not in LOG_LEVELS:
+            raise ValueError(f"it must be one of {', '.join(LOG_LEVELS)}")
+        return value.lower()
+
+    @field_validator("link_email_verification", "link_password", "link_sign_in", "link_invitation")
+    @classmethod
+    def _token_in_fragment(cls, value: str) -> str:
+        # What stands before the '#' reaches the logs of servers.
+        if value and "{token}" not in value.partition("#")[2]:
+            raise ValueError("it needs {token} behind a '#'")
+        return value
+
+    @field_validator("link_discussion")
+    @classmethod
+    def _id_in_link(cls, value: str) -> str:
+        if value and "{id}" not in value:
+            raise ValueError("it needs {id}")
         return value
 
     @field_validator("defaults_dir")
     @classmethod
     def _defaults_exist(cls, value: Path) -> Path:
         if not (value / "association.toml").is_file():
-            raise ValueError(f"COP_DEFAULTS_DIR has no association.toml: {value}")
+            raise ValueError("there is no association.toml in it")
         return value
 
     @property
@@ -124,14 +184,25 @@ class Settings(BaseSettings):
             return self.secret_key
         path = self.data_dir / "secret-key"
         if not path.exists():
-            self.data_dir.mkdir(parents=True, exist_ok=True)
-            try:
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:  # another process of the same start was first
-                return path.read_text().strip()
+            self._make_secret(path)
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+        return path.read_text().strip()
+
+    def _make_secret(self, path: Path) -> None:
+        """A whole file or none: another process of the same start may read it at any moment."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # mkstemp makes it 0600.
+        descriptor, temporary = tempfile.mkstemp(prefix=".secret-key", dir=path.parent)
+        try:
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(48))
-        return path.read_text().strip()
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):  # the other one was first
+                os.link(temporary, path)
+        finally:
+            Path(temporary).unlink()
 
     @cached_property
     def association_defaults(self) -> dict[str, Any]:
@@ -164,11 +235,20 @@ class Settings(BaseSettings):
             raise UnsafeSettings("COP_ALLOWED_ORIGINS must name origins, not '*'.")
         if not self.base_url.startswith("https://"):
             raise UnsafeSettings("COP_BASE_URL must be the public https:// address in production.")
+        if not all(origin.startswith("https://") for origin in self.allowed_origins):
+            raise UnsafeSettings("COP_ALLOWED_ORIGINS must begin with https:// in production.")
         if not self.mail_url:
             raise UnsafeSettings("COP_MAIL_URL must be set in production.")
-        if self.log_level.lower() == "debug":
+        if self.log_level == "debug":
             raise UnsafeSettings("COP_LOG_LEVEL=debug is for development.")
+        self._refuse_open_links()
         self._refuse_readable_database()
+
+    def _refuse_open_links(self) -> None:
+        for name in type(self).model_fields:
+            link = getattr(self, name) if name.startswith("link_") else ""
+            if link and not link.startswith("https://"):
+                raise UnsafeSettings(f"COP_{name.upper()} must begin with https:// in production.")
 
     def _refuse_readable_database(self) -> None:
         path = Path(self.database.removeprefix("sqlite:///"))
@@ -178,5 +258,11 @@ class Settings(BaseSettings):
 
 @lru_cache
 def get() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once. Raises WrongSettings, in one line without values."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)[0]
+        name = "_".join(str(part) for part in wrong["loc"][:1]).upper()
+        said = wrong["msg"].removeprefix("Value error, ")
+        raise WrongSettings(f"COP_{name} cannot be used: {said}.") from None

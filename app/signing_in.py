@@ -49,6 +49,8 @@ def _form(body: bytes) -> dict[str, Any]:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20)
     except ValueError as error:
         raise errors.Malformed from error
-    members = {name: value for name, value in pairs if name not in IGNORED or value}
-    # The form's other members are sent empty by most clients.
-    return {name: value for name, value in members.items() if name not in IGNORED}
+    taken = [pair for pair in pairs if pair[0] not in IGNORED]
+    members = dict(taken)
+    if len(members) < len(taken):
+        raise errors.Malformed  # as JSON with a member twice
+    return members

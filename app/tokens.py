@@ -87,9 +87,12 @@ def _decoded(token: str) -> tuple[Claims, float]:
             options=_REQUIRED | {"leeway": 0},
         )
         found = Claims(UUID(claims["sub"]), UUID(claims["sid"]))
-        return found, float(claims["exp"])
+        expires = float(claims["exp"])
     except (JOSEError, KeyError, TypeError, ValueError, RecursionError, OverflowError) as error:
         raise errors.TokenInvalid from error
+    if expires <= clock.now().timestamp():  # jose still accepts the second of the expiry itself
+        raise errors.TokenInvalid
+    return found, expires
 
 
 def opaque() -> str:

@@ -107,7 +107,11 @@ class Api:
     # Anybody, without an account
 
     async def call(self, method: str, path: str, **options: Any) -> httpx.Response:
-        path = path if path.startswith(("/api/", "/health", "/docs", "/openapi", "http")) else f"/api/v1{path}"
+        path = (
+            path
+            if path.startswith(("/api/", "/health", "/docs", "/openapi", "http"))
+            else f"/api/v1{path}"
+        )
         return await self.client.request(method, path, **options)
 
     async def get(self, path: str, **options: Any) -> httpx.Response:
@@ -115,6 +119,14 @@ class Api:
 
     async def post(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
         return await self.call("POST", path, json=json, **options)
+
+    @asynccontextmanager
+    async def elsewhere(self, address: str) -> AsyncIterator[None]:
+        """What is called inside comes from another address of the network."""
+        transport: Any = self.client._transport
+        here, transport.client = transport.client, (address, 50000)
+        yield
+        transport.client = here
 
     # People
 
@@ -219,7 +231,9 @@ class Api:
             someone.terms[position] = term.id
             return term.id
 
-    async def staff(self, name: str = "Stella Staff", position: str = "staff", **options: Any) -> Someone:
+    async def staff(
+        self, name: str = "Stella Staff", position: str = "staff", **options: Any
+    ) -> Someone:
         """Somebody who holds a position in the association."""
         someone = await self.person(name, **options)
         await self.hold(someone, position, None, ends=None if position == "staff" else 365)
@@ -253,7 +267,9 @@ class Api:
             ending="ended",
         )
 
-    async def discussion(self, author: Someone, community: str = DTC, **body: Any) -> dict[str, Any]:
+    async def discussion(
+        self, author: Someone, community: str = DTC, **body: Any
+    ) -> dict[str, Any]:
         """A discussion that somebody starts."""
         answer = await author.post(
             f"/communities/{community}/discussions",
@@ -263,7 +279,9 @@ class Api:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
-    async def reply(self, author: Someone, discussion: dict[str, Any], body: str = "We tried.") -> dict[str, Any]:
+    async def reply(
+        self, author: Someone, discussion: dict[str, Any], body: str = "We tried."
+    ) -> dict[str, Any]:
         """A reply that somebody writes."""
         answer = await author.post(
             f"/discussions/{discussion['id']}/posts",
@@ -272,7 +290,9 @@ class Api:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
-    async def report(self, reporter: Someone, post: dict[str, Any], rule: str = "no-attacks") -> None:
+    async def report(
+        self, reporter: Someone, post: dict[str, Any], rule: str = "no-attacks"
+    ) -> None:
         """A report that somebody makes."""
         answer = await reporter.post(f"/posts/{post['id']}/reports", {"rule": rule, "note": None})
         assert answer.status_code == 201, answer.text

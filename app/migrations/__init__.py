@@ -1,9 +1,11 @@
 """Migrating the database: one migrator at a time, forward and back, on both databases."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -19,6 +21,10 @@ class SchemaUnknown(SystemExit):
     """The database is at a version that this program does not know."""
 
 
+class ReferenceBroken(SystemExit):
+    """A migration would have left a row that refers to nothing; nothing was changed."""
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
@@ -26,10 +32,29 @@ def _config() -> Config:
 
 
 def _engine(url: str) -> sa.Engine:
-    if url.startswith("sqlite"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        return sa.create_engine(url)
-    return sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    engine = sa.create_engine(url)
+
+    @sa.event.listens_for(engine, "connect")
+    def leave_transactions_to_us(connection: Any, _record: Any) -> None:
+        # By itself the driver begins none before DDL: a crash would leave half a schema.
+        connection.isolation_level = None
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _private_file(url: str) -> Path:
+    """The file of a SQLite database, for its owner alone from its first moment on."""
+    path = Path(url.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)
+    return path
 
 
 @contextmanager
@@ -38,24 +63,25 @@ def _alone(url: str) -> Iterator[sa.Connection]:
     engine = _engine(url)
     try:
         if url.startswith("sqlite"):
-            path = Path(url.removeprefix("sqlite:///"))
+            path = _private_file(url)
             with path.with_suffix(path.suffix + ".lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 with engine.connect() as connection:
                     yield connection
-                path.chmod(0o600)
         else:
             with engine.connect() as connection:
                 connection.execute(sa.text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
-                connection.commit()
+                connection.rollback()  # the lock is the session's and stays
                 yield connection
-                connection.commit()
     finally:
         engine.dispose()
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Brings the schema to a revision, the newest unless another is named."""
+    """Brings the schema to a revision, the newest unless another is named; all of it or nothing.
+
+    Raises SchemaUnknown, ReferenceBroken.
+    """
     config = _config()
     with _alone(url) as connection:
         config.attributes["connection"] = connection
@@ -68,18 +94,3 @@ def migrate(url: str, revision: str = "head") -> None:
             command.downgrade(config, revision)
         else:
             command.upgrade(config, revision)
-        if connection.dialect.name == "sqlite":
-            broken = connection.execute(sa.text("PRAGMA foreign_key_check")).first()
-            if broken is not None:
-                raise SchemaUnknown(f"A reference is broken after the migration: {tuple(broken)}")
-
-
-def at_head(url: str) -> bool:
-    """True if the schema is the one that this program needs."""
-    engine = _engine(url)
-    try:
-        with engine.connect() as connection:
-            present = MigrationContext.configure(connection).get_current_revision()
-    finally:
-        engine.dispose()
-    return present == ScriptDirectory.from_config(_config()).get_current_head()

@@ -10,14 +10,14 @@ from app.errors import problems
 from app.policy import Capability, Standing
 from app.routing import api_router
 from app.schemas.activity import ActivityList
-from app.schemas.base import page_of
+from app.schemas.base import line, page_of
 from app.services import audit
 
 router = api_router(tags=["audit"])
 
 Auditor = Annotated[Standing, may(Capability.AUDIT_READ)]
 KindFilter = Annotated[
-    str | None, Query(max_length=80, description="Only this kind, as in openapi/activity.md.")
+    line(1, 80) | None, Query(description="Only this kind, as in openapi/activity.md.")
 ]
 
 

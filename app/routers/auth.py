@@ -6,10 +6,9 @@ from uuid import UUID
 from fastapi import Depends, Request, Response, status
 
 from app import errors
-from app.deps import DatabaseDep, ReaderDep, SessionDep, SignedIn, may
+from app.deps import Anybody, DatabaseDep, ReaderDep, SessionDep, SignedIn
 from app.errors import problems
 from app.models import TokenPurpose
-from app.policy import Capability, Standing
 from app.routing import api_router, secret_once
 from app.schemas.auth import (
     AddressAsked,
@@ -51,6 +50,7 @@ _SIGN_IN_BODY = {
 async def create_token(
     request: Request,
     database: DatabaseDep,
+    standing: Anybody,
     asked: Annotated[PasswordSignIn, Depends(sign_in_asked)],
 ) -> Any:
     """An access token for 15 minutes and a refresh token that rotates, for an address and its
@@ -65,7 +65,7 @@ async def create_token(
     summary="Stay signed in",
     openapi_extra=problems(errors.RefreshTokenInvalid),
 )
-async def refresh_token(body: Refresh, database: DatabaseDep) -> Any:
+async def refresh_token(body: Refresh, database: DatabaseDep, standing: Anybody) -> Any:
     """Spends the refresh token and answers with the next pair. If the answer was lost, the same
     request gets the same successor for 30 seconds; a spent token that comes back later ends the
     whole sign-in."""
@@ -97,8 +97,6 @@ async def end_my_session(work: SessionDep, standing: SignedIn, session_id: UUID)
 
 
 # Links that go by mail. The answer is the same whether or not the address is known.
-
-Anybody = Annotated[Standing, may(Capability.JOIN_REQUESTS_SUBMIT)]
 
 
 @router.post(

@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from fastapi import Query, Request, status
-from pydantic import AwareDatetime
 
 from app import errors, listing, texts
 from app.deps import ExpectedRequired, PageDep, ReaderDep, SessionDep, may
@@ -11,7 +10,7 @@ from app.errors import problems
 from app.models import CommunityStatus
 from app.policy import Capability, Standing
 from app.routing import api_router, public
-from app.schemas.base import page_of
+from app.schemas.base import InstantIn, page_of
 from app.schemas.communities import Community, CommunityCreate, CommunityList, CommunityUpdate
 from app.schemas.communities import Standing as StandingShown
 from app.services import communities, explanations
@@ -29,7 +28,7 @@ async def list_communities(
         CommunityStatus | None, Query(description="Only communities in this state.")
     ] = None,
     updated_after: Annotated[
-        AwareDatetime | None, Query(description="Only what changed after this instant.")
+        InstantIn | None, Query(description="Only what changed after this instant.")
     ] = None,
 ) -> Any:
     """Every community that the caller may know of, in the association's order. An unlisted one is

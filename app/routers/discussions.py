@@ -4,7 +4,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, status
-from pydantic import AwareDatetime
 
 from app import errors
 from app.deps import PageDep, ReaderDep, SessionDep, may
@@ -12,7 +11,7 @@ from app.errors import problems
 from app.models import Discussion, DiscussionStatus
 from app.policy import Capability, Standing
 from app.routing import api_router
-from app.schemas.base import page_of
+from app.schemas.base import InstantIn, page_of
 from app.schemas.discussions import DiscussionCreate, DiscussionDetail, DiscussionList
 from app.services import discussions
 
@@ -39,7 +38,7 @@ async def list_discussions(
     status: Annotated[DiscussionStatus | None, Query(description="Only in this state.")] = None,
     author: Annotated[UUID | None, Query(description="Only opened by this person.")] = None,
     updated_after: Annotated[
-        AwareDatetime | None, Query(description="Only what changed after this instant.")
+        InstantIn | None, Query(description="Only what changed after this instant.")
     ] = None,
 ) -> Any:
     """Latest activity first, without the opening posts."""

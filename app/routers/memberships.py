@@ -4,7 +4,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response, status
-from pydantic import AwareDatetime
 
 from app import errors, listing
 from app.deps import ExpectedRequired, PageDep, ReaderDep, SessionDep, SignedIn, may
@@ -12,7 +11,7 @@ from app.errors import problems
 from app.models import Membership, MembershipCategory
 from app.policy import Capability, Standing
 from app.routing import api_router
-from app.schemas.base import page_of
+from app.schemas.base import InstantIn, page_of
 from app.schemas.memberships import Membership as MembershipShown
 from app.schemas.memberships import (
     MembershipEnd,
@@ -41,7 +40,7 @@ async def list_memberships(
         list[MembershipCategory] | None, Query(description="Only these; repeat for or.")
     ] = None,
     updated_after: Annotated[
-        AwareDatetime | None,
+        InstantIn | None,
         Query(description="Only what changed after this instant, ended memberships included."),
     ] = None,
 ) -> Any:
@@ -102,7 +101,15 @@ async def end_membership(
     membership_id: UUID,
     body: MembershipEnd,
     work: SessionDep,
-    standing: Annotated[Standing, may(Capability.MEMBERSHIPS_MANAGE, within=Membership, own=True)],
+    standing: Annotated[
+        Standing,
+        may(
+            Capability.MEMBERSHIPS_MANAGE,
+            within=Membership,
+            seen_with=Capability.MEMBERSHIPS_READ,
+            own=True,
+        ),
+    ],
 ) -> Any:
     """At once. Everybody may leave; ending somebody else's membership needs a reason, and, if
     they hold a seat, the right to end terms. The terms that it carried end with it."""

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response, status
-from pydantic import AwareDatetime
 
 from app import errors, listing
 from app.deps import ExpectedDep, PageDep, ReaderDep, SessionDep, may
@@ -12,7 +11,7 @@ from app.errors import problems
 from app.models import Discussion, Post
 from app.policy import Capability, Standing
 from app.routing import api_router
-from app.schemas.base import page_of
+from app.schemas.base import InstantIn, page_of
 from app.schemas.discussions import Post as PostShown
 from app.schemas.discussions import PostCreate, PostList, PostUpdate
 from app.services import posts
@@ -42,7 +41,7 @@ async def list_posts(
     standing: Annotated[Standing, may(Capability.DISCUSSIONS_READ, within=Discussion)],
     page: PageDep,
     updated_after: Annotated[
-        AwareDatetime | None, Query(description="Only what changed after this instant.")
+        InstantIn | None, Query(description="Only what changed after this instant.")
     ] = None,
 ) -> Any:
     """The oldest first; the opening post is number 1. Hidden and deleted posts keep their place,

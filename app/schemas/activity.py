@@ -13,8 +13,10 @@ class Actor(Answer):
     """Who did it."""
 
     kind: ActorKind = Field(description="A person, an applicant without account, or the software.")
-    id: UUID | None = Field(description="The person's id; null for the others.")
-    name: str | None = Field(description="The person's name today; null for the others.")
+    id: UUID | None = Field(
+        description="The person's id; null for the others, and for whoever reported a post."
+    )
+    name: str | None = Field(description="The person's name today; null where the id is.")
 
 
 class Subject(Answer):

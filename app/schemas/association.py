@@ -6,7 +6,7 @@ from pydantic import MISSING, Field
 
 from app.models import PositionScope
 from app.policy import Capability
-from app.schemas.base import Answer, Email, Localized, Request, localized
+from app.schemas.base import Answer, Email, Localized, Request, line, localized
 
 
 class Notice(Answer):
@@ -138,7 +138,7 @@ class GrantList(Answer):
 class GrantReplacement(Request):
     """Who is given the capability from now on."""
 
-    granted_to: list[str] = Field(
+    granted_to: list[line(1, 60)] = Field(  # type: ignore[valid-type]
         max_length=100,
         description="public, account, member, or codes of positions; replaces the row.",
         examples=[["chair", "vice_chair", "staff"]],

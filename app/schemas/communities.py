@@ -14,6 +14,7 @@ from app.schemas.base import (
     PersonReference,
     Request,
     Viewer,
+    line,
     localized,
 )
 
@@ -72,7 +73,7 @@ class CommunityCreate(Request):
     name: localized(1, 200) = Field(description="Its name, in both languages.")  # type: ignore[valid-type]
     description: localized(1, 2000) = Field(description="What its members talk about.")  # type: ignore[valid-type]
     listed: bool = Field(default=True, description="False hides it from everybody outside.")
-    eligible_occupations: list[str] = Field(
+    eligible_occupations: list[line(1, 60)] = Field(  # type: ignore[valid-type]
         default_factory=list, max_length=50, description="Codes; not empty makes it restricted."
     )
 
@@ -91,7 +92,7 @@ class CommunityUpdate(Request):
     status: Annotated[CommunityStatus, Field(strict=False)] | MISSING = Field(
         default=MISSING, description="archived makes it read-only."
     )
-    eligible_occupations: list[str] | MISSING = Field(
+    eligible_occupations: list[line(1, 60)] | MISSING = Field(  # type: ignore[valid-type]
         default=MISSING, max_length=50, description="Codes; not empty makes it restricted."
     )
 

@@ -10,6 +10,7 @@ from app.schemas.base import (
     Answer,
     Email,
     InstantOut,
+    Number,
     PersonReference,
     Request,
     Viewer,
@@ -43,8 +44,8 @@ class JoinRequestCreate(Request):
     area_of_interest: prose(1, 2000) = Field(  # type: ignore[valid-type]
         description="What the applicant is interested in.", examples=["sanctions and incentives"]
     )
-    agrees_to_rules_version: int = Field(
-        ge=1, description="The version of the rules in force, as GET /rules shows it.", examples=[1]
+    agrees_to_rules_version: Number = Field(
+        description="The version of the rules in force, as GET /rules shows it.", examples=[1]
     )
     occupation_code: line(1, 60) = Field(  # type: ignore[valid-type]
         default="other", description="An entry of /occupations.", examples=["defence_counsel"]

@@ -6,7 +6,16 @@ from uuid import UUID
 from pydantic import Field
 
 from app.models import PostStatus, ReviewAction, ReviewStatus
-from app.schemas.base import Answer, InstantOut, PersonReference, Request, Viewer, line, prose
+from app.schemas.base import (
+    Answer,
+    InstantOut,
+    Number,
+    PersonReference,
+    Request,
+    Viewer,
+    line,
+    prose,
+)
 from app.schemas.discussions import AuthorLine
 
 
@@ -112,7 +121,7 @@ class ReviewDecision(Request):
     reason: prose(1, 2000) = Field(  # type: ignore[valid-type]
         description="Why; a hidden post's author is sent it.", examples=["It attacks a colleague."]
     )
-    version: int = Field(ge=1, description="The review's version as it was read.", examples=[1])
+    version: Number = Field(description="The review's version as it was read.", examples=[1])
 
 
 class ReviewReversal(Request):

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.models import RuleKind
-from app.schemas.base import Answer, DayIn, InstantOut, Localized, Request, localized
+from app.schemas.base import Answer, DayIn, InstantOut, Localized, Number, Request, localized
 
 
 class Rule(Answer):
@@ -83,4 +83,4 @@ class AgreementList(Answer):
 class AgreementCreate(Request):
     """The agreement to the version in force; a version to come can be agreed to early."""
 
-    version: int = Field(ge=1, description="The version in force, or one that is to come.")
+    version: Number = Field(description="The version in force, or one that is to come.")

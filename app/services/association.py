@@ -188,8 +188,13 @@ async def refuse_without_holder(
 
     Called within the change that could take the last one away, so that it is undone as a whole.
     """
+    # One such change at a time: the last two must not take each other away at the same moment.
+    await work.locked(Association, 1)
     if granted_to is None:
-        granted_to = list(standing.grants.to(Capability.GRANTS_MANAGE))
+        rows = await work.rows(
+            sa.select(Grant.grantee).where(col(Grant.capability) == Capability.GRANTS_MANAGE)
+        )
+        granted_to = [row.grantee for row in rows]
     left = await work.first(
         sa.select(Term.id)
         .join(Position, col(Position.code) == Term.position_code)

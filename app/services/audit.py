@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col
 
+from app.activity import KINDS
 from app.listing import Listing
 from app.models import Activity, Person
 
@@ -38,9 +39,15 @@ def listing(of_community: bool, kinds: bool) -> Listing:
 
 
 def shown(row: Any) -> dict[str, Any]:
-    """One record as the log shows it."""
+    """One record as the log shows it: who did it, but for what is anonymous."""
+    kind = KINDS.get(row.kind)
+    named = kind is None or not kind.anonymous
     return {
         **row._asdict(),
-        "actor": {"kind": row.actor_kind, "id": row.actor_id, "name": row.actor_name},
+        "actor": {
+            "kind": row.actor_kind,
+            "id": row.actor_id if named else None,
+            "name": row.actor_name if named else None,
+        },
         "subject": {"kind": row.subject_kind, "id": row.subject_id},
     }

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, clock, errors, settings, tokens
-from app.db import Database, Work
+from app.db import Database, Work, insert_ignoring
 from app.models import (
     ActorKind,
     JoinRequest,
@@ -87,13 +87,12 @@ async def _refuse_throttled(reader: Reader, key_hash: str) -> None:
 async def _count_failure(work: Work, key_hash: str) -> None:
     """Counts by account and network address together: nobody locks somebody else out."""
     now = clock.now()
-    known = await work.get(SignInFailure, key_hash, with_for_update=True)
-    if known is None:
-        work.add(SignInFailure(key_hash=key_hash, window_starts_at=now, failures=1))
-    elif known.window_starts_at + FAILURE_WINDOW < now:
-        known.window_starts_at, known.failures = now, 1
-    else:
-        known.failures += 1
+    first = {"key_hash": key_hash, "window_starts_at": now, "failures": 0}
+    await work.execute(insert_ignoring(work, SignInFailure, first))
+    known = await work.locked(SignInFailure, key_hash)
+    if known.window_starts_at + FAILURE_WINDOW < now:
+        known.window_starts_at, known.failures = now, 0
+    known.failures += 1
 
 
 async def _start_session(work: Work, person_id: UUID, client: Client, how: str) -> dict[str, Any]:

@@ -227,7 +227,9 @@ def affordances(standing: Standing) -> list[str]:
     right, and acts. What everybody may read goes without saying."""
     active = not standing.here.archived
     found = []
-    if active and standing.membership is None and standing.can(Capability.JOIN_REQUESTS_SUBMIT):
+    # A form cannot name a community that is not listed, whoever sends it.
+    open_to_forms = active and standing.here.listed and standing.membership is None
+    if open_to_forms and standing.can(Capability.JOIN_REQUESTS_SUBMIT):
         found.append("submit_join_request")
     if standing.person is None:
         return found

@@ -24,8 +24,12 @@ from app.reader import Prepared
 from app.schemas.base import address_key
 from app.services import envelopes, letters, unsubscriptions, waiting
 
-MOST_ATTEMPTS = 8
+# Tried for about a day, with pauses that grow from a second to an hour.
+MOST_ATTEMPTS = 32
+LONGEST_PAUSE_SECONDS = 3600
 LONGEST_FAILURE = 200
+# A job has one try and never takes this long; after that its mail is handed on again.
+LEASE = timedelta(minutes=15)
 
 
 # Which activity causes a mail, and to whom
@@ -197,28 +201,41 @@ async def _queue(
 
 # The way out
 
+_IS_DUE = (
+    col(Mail.status) == MailStatus.QUEUED,
+    col(Mail.send_after) <= sa.bindparam("now", type_=Instant),
+    sa.or_(
+        col(Mail.handed_on_at).is_(None),
+        col(Mail.handed_on_at) < sa.bindparam("lost", type_=Instant),
+    ),
+)
 _DUE = Prepared(
     sa.select(col(Mail.id))
-    .where(
-        col(Mail.status) == MailStatus.QUEUED,
-        col(Mail.handed_on_at).is_(None),
-        col(Mail.send_after) <= sa.bindparam("now", type_=Instant),
-    )
+    .where(*_IS_DUE)
     .order_by(col(Mail.send_after), col(Mail.id))
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
 
 
 async def due(source: Source, limit: int = 100) -> list[UUID]:
-    """The ids of queued mails whose time has come and that no job has yet, the earliest first."""
-    return [row.id for row in await source.rows(_DUE, now=clock.now(), most=limit)]
+    """The ids of queued mails whose time has come and that no job has, the earliest first."""
+    now = clock.now()
+    rows = await source.rows(_DUE, now=now, lost=now - LEASE, most=limit)
+    return [row.id for row in rows]
 
 
-async def hand_on(work: Work, mail_ids: list[UUID]) -> None:
-    """Notes that a job has these mails from now on."""
-    await work.execute(
-        sa.update(Mail).where(col(Mail.id).in_(mail_ids)).values(handed_on_at=clock.now())
+async def hand_on(work: Work, mail_ids: list[UUID]) -> list[UUID]:
+    """Notes that a job has these mails from now on; the ids of those that no other job has."""
+    now = clock.now()
+    taken = await work.execute(
+        sa.update(Mail)
+        .where(col(Mail.id).in_(mail_ids), *_IS_DUE)
+        .values(handed_on_at=now)
+        .returning(col(Mail.id))
+        .execution_options(synchronize_session=False),
+        {"now": now, "lost": now - LEASE},
     )
+    return list(taken.scalars())
 
 
 class _Written(NamedTuple):
@@ -231,9 +248,9 @@ class _Written(NamedTuple):
 async def deliver(database: Database, mail_id: UUID) -> None:
     """Writes and sends one queued mail; one that was sent, parked or dropped is left alone.
 
-    Raises MailRefused after a temporary failure, so that whoever called tries again later. A mail
-    that is refused for good, or too often, is parked. After a crash between sending and marking
-    it is sent again, with the same ids and another token.
+    A failure is noted with the mail, which is due again after a pause; one that is refused for
+    good, or too often, is parked. After a crash between sending and marking it is sent again,
+    with the same ids and another token.
     """
     try:
         async with database.work() as work:
@@ -243,10 +260,7 @@ async def deliver(database: Database, mail_id: UUID) -> None:
         # Outside of any unit of work: a slow server must not hold a lock.
         await port.send(written.message, mail_id)
     except port.MailRefused as refusal:
-        async with database.work() as work:
-            to_try_again = await _note_failure(work, mail_id, refusal)
-        if to_try_again:
-            raise
+        await fail(database, mail_id, refusal.reason, permanent=refusal.permanent)
         return
     async with database.work() as work:
         await _mark_sent(work, mail_id, written.said)
@@ -271,6 +285,7 @@ async def _mark_sent(work: Work, mail_id: UUID, said: frozenset[UUID]) -> None:
     if mail.status != MailStatus.QUEUED:
         return
     mail.status, mail.sent_at, mail.failure = MailStatus.SENT, clock.now(), None
+    mail.address = None  # it has served its purpose
     mail.attempts += 1
     await work.flush()
     if mail.kind in waiting.GATHERED and mail.recipient_id is not None:
@@ -280,15 +295,23 @@ async def _mark_sent(work: Work, mail_id: UUID, said: frozenset[UUID]) -> None:
             await _gather(work, mail.kind, mail.recipient_id)
 
 
-async def _note_failure(work: Work, mail_id: UUID, refusal: port.MailRefused) -> bool:
-    """Counts a failure, and parks the mail where trying again is of no use; else True."""
-    mail = await work.locked(Mail, mail_id)
-    if mail.status != MailStatus.QUEUED:
-        return False
-    mail.attempts += 1
-    mail.failure = refusal.reason[:LONGEST_FAILURE]
-    if not refusal.permanent and mail.attempts < MOST_ATTEMPTS:
-        return True
-    mail.status = MailStatus.PARKED
-    happenings.record(work, "mail.parked", None, mail.id, mail_kind=mail.kind)
-    return False
+async def fail(database: Database, mail_id: UUID, reason: str, *, permanent: bool) -> None:
+    """Counts a failed try; parks the mail, and records that, where another is of no use."""
+    async with database.work() as work:
+        mail = await work.locked(Mail, mail_id)
+        if mail.status != MailStatus.QUEUED:
+            return
+        mail.attempts += 1
+        mail.failure = reason[:LONGEST_FAILURE]
+        if permanent or mail.attempts >= MOST_ATTEMPTS:
+            mail.status = MailStatus.PARKED
+            happenings.record(work, "mail.parked", None, mail.id, mail_kind=mail.kind)
+        else:
+            mail.handed_on_at = None
+            mail.send_after = clock.now() + _pause(mail.attempts)
+
+
+def _pause(attempts: int) -> timedelta:
+    """1, 3, 9, 27 seconds and so on, up to an hour: a greylisting server wants to see us again
+    soon, and one that is down for the night should find its mail in the morning."""
+    return timedelta(seconds=min(3.0 ** (attempts - 1), LONGEST_PAUSE_SECONDS))

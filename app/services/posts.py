@@ -190,12 +190,12 @@ async def _refuse_foreign_reply(work: Work, discussion_id: UUID, reply_to_id: UU
         raise errors.Invalid(errors=[errors.field("/reply_to_id", "not_known")])
 
 
-async def _own(work: Work, standing: Standing, post_id: UUID, capability: str) -> Post:
+async def _own(work: Work, standing: Standing, post_id: UUID) -> Post:
     """The caller's own post, locked, while it can still be changed."""
     standing.require_active()
     post = await work.locked(Post, post_id)
     if post.author_id != standing.me.id:
-        standing.refuse_others(capability)
+        standing.refuse_others(Capability.POSTS_WRITE)
     if post.status != PostStatus.VISIBLE:
         raise errors.PostNotVisible
     discussion = await work.one(
@@ -211,7 +211,7 @@ async def update(
 ) -> dict[str, Any]:
     """Edits one's own post. Raises PostNotVisible, DiscussionLocked, PermissionDenied."""
     html = await markdown.rendered(patch["body"]) if "body" in patch else None
-    post = await _own(work, standing, post_id, Capability.POSTS_WRITE)
+    post = await _own(work, standing, post_id)
     expected.check(post.version)
     if patch:
         post.body = patch.get("body", post.body)
@@ -234,7 +234,7 @@ async def update(
 async def delete(work: Work, standing: Standing, post_id: UUID) -> None:
     """Deletes one's own reply: its place stays, its text is gone from everywhere but an open
     review of it. The opening post stays with its discussion (PostOpensDiscussion)."""
-    post = await _own(work, standing, post_id, Capability.POSTS_WRITE)
+    post = await _own(work, standing, post_id)
     if post.number == 1:
         raise errors.PostOpensDiscussion
     post.status = PostStatus.DELETED

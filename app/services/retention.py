@@ -45,7 +45,7 @@ async def erase(work: Work) -> dict[str, int]:
         ),
         "session": sa.delete(Session).where(col(Session.id).in_(ended.scalar_subquery())),
         "mail": sa.delete(Mail).where(
-            col(Mail.status).in_((MailStatus.SENT, MailStatus.DROPPED)),
+            col(Mail.status) != MailStatus.QUEUED,
             col(Mail.created_at) < now - DELIVERED,
         ),
         "join_request_unconfirmed": sa.delete(JoinRequest).where(

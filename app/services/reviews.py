@@ -164,7 +164,9 @@ async def shown_all(source: Source, standing: Standing, rows: list[Any]) -> list
 
 def _shown(row: Any, standing: Standing, reports: list[Any]) -> dict[str, Any]:
     own = _own_case(standing, row.author_id, {item.reporter_id for item in reports})
-    moderates = standing.can(Capability.POSTS_MODERATE) and not own
+    moderates = (
+        standing.can(Capability.POSTS_MODERATE) and not own and not standing.here.archived
+    )
     is_open = row.status == ReviewStatus.OPEN
     can = []
     if moderates and is_open:
@@ -281,7 +283,12 @@ async def decide(
 
 
 async def _case(work: Work, standing: Standing, review_id: UUID) -> Review:
-    """The review, locked, if it does not concern the caller."""
+    """The review, locked, if it does not concern the caller.
+
+    Its post is locked first, as a further report does: in one order, nobody waits in a circle.
+    """
+    about = await work.one(sa.select(Review.post_id).where(col(Review.id) == review_id))
+    await work.locked(Post, about.post_id)
     review = await work.locked(Review, review_id)
     reporters = await work.rows(
         sa.select(Report.reporter_id).where(col(Report.review_id) == review_id)

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import col
 
 from app import activity, clock
-from app.db import Work
+from app.db import Work, insert_ignoring
 from app.models import (
     Association,
     Community,
@@ -53,41 +52,48 @@ def both(row: dict[str, Any], name: str) -> dict[str, str]:
 
 
 async def load(work: Work, directory: Path) -> bool:
-    """Loads what is missing; True if the association was new."""
+    """Loads what is missing; True if the association was new. Raises DefaultsInvalid."""
+    try:
+        return await _load(work, directory)
+    except (KeyError, ValueError, OSError) as error:
+        raise DefaultsInvalid(f"{type(error).__name__}: {error}") from error
+
+
+async def _load(work: Work, directory: Path) -> bool:
     about = tomllib.loads((directory / "association.toml").read_text("utf-8"))
-    known = await work.get(Association, 1, with_for_update=True)
+    # Two servers may start on a new database at once: the row of one decides, the other waits.
+    made = await work.execute(insert_ignoring(work, Association, _association(about)))
+    new = made.rowcount == 1
+    association = await work.locked(Association, 1)
+    if association.code != about["code"]:
+        raise DefaultsInvalid(f"the database is {association.code}'s, not {about['code']}'s")
     await _lists(work, directory)
     await _positions(work, directory)
-    if known is None:
+    if new:
         await _rules(work, directory)
         await _grants(work, directory)
-        _association(work, about)
     await work.flush()
     await _communities(work, directory)
-    if known is None:
-        activity.record(
-            work, "association.defaults_loaded", None, about["code"], code=about["code"]
-        )
-    return known is None
+    if new:
+        code = association.code
+        activity.record(work, "association.defaults_loaded", None, code, code=code)
+    return new
 
 
-def _association(work: Work, about: dict[str, Any]) -> None:
+def _association(about: dict[str, Any]) -> dict[str, Any]:
     notice = about["privacy_notice"]
-    work.add(
-        Association(
-            code=about["code"],
-            name=about["name"],
-            contact_email=about["contact_email"],
-            languages=about["languages"],
-            notices=[
-                {"code": item["code"], "text": both(item, "text")} for item in about["notices"]
-            ],
-            privacy_notice={
-                "version": notice["version"],
-                "text": {"en": notice["en"].strip(), "fr": notice["fr"].strip()},
-            },
-        )
+    row = Association(
+        code=about["code"],
+        name=about["name"],
+        contact_email=about["contact_email"],
+        languages=about["languages"],
+        notices=[{"code": item["code"], "text": both(item, "text")} for item in about["notices"]],
+        privacy_notice={
+            "version": notice["version"],
+            "text": {"en": notice["en"].strip(), "fr": notice["fr"].strip()},
+        },
     )
+    return row.model_dump()
 
 
 async def _lists(work: Work, directory: Path) -> None:
@@ -173,6 +179,7 @@ async def _grants(work: Work, directory: Path) -> None:
 
 async def _communities(work: Work, directory: Path) -> None:
     known = {row.slug for row in await work.rows(sa.select(Community.slug))}
+    occupations = {row.code for row in await work.rows(sa.select(Occupation.code))}
     now = clock.now()
     for place, row in enumerate(rows_of(directory, "communities.csv"), start=1):
         if row["slug"] in known:
@@ -182,7 +189,7 @@ async def _communities(work: Work, directory: Path) -> None:
             place=place,
             name=both(row, "name"),
             description=both(row, "description"),
-            eligible_occupations=[code for code in row["eligible_occupations"].split("|") if code],
+            eligible_occupations=_occupations(row, occupations),
             listed=row.get("listed", "true") != "false",
             created_at=now,
             updated_at=now,
@@ -192,6 +199,10 @@ async def _communities(work: Work, directory: Path) -> None:
         await communities.add_seats(work, community.id)
 
 
-async def loaded(work: Work) -> bool:
-    """True if the defaults have been loaded."""
-    return await work.first(sa.select(col(Association.id))) is not None
+def _occupations(row: dict[str, str], known: set[str]) -> list[str]:
+    """Who is eligible; a code that is misspelt would keep out everybody."""
+    codes = [code for code in row["eligible_occupations"].split("|") if code]
+    for code in codes:
+        if code not in known:
+            raise DefaultsInvalid(f"{row['slug']} is for {code}, which is no occupation")
+    return codes

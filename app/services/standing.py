@@ -57,6 +57,8 @@ NOWHERE = Where("none")
 
 def at(community: str) -> Where:
     """The community of a path: its id or its slug."""
+    if "\x00" in community:
+        raise errors.NotFound  # PostgreSQL cannot even be asked for it
     return Where("id", UUID(community)) if _UUID.fullmatch(community) else Where("slug", community)
 
 

@@ -67,10 +67,14 @@ async def suspend(
 
 
 async def lift(work: Work, standing: Standing, membership_id: UUID) -> None:
-    """Gives the rights back at this instant. Raises MembershipNotSuspended if none runs."""
+    """Gives the rights back at this instant, a seat-holder's by whoever may suspend them.
+
+    Raises OwnMembership, MembershipNotSuspended if none runs, PermissionDenied.
+    """
     membership = await memberships.open_one(work, standing, membership_id)
     if membership.person_id == standing.me.id:
         raise errors.OwnMembership
+    await memberships.refuse_for_holder(work, standing, membership)
     now = clock.now()
     lifted = await work.execute(
         sa.update(Suspension)

@@ -293,7 +293,7 @@ async def resign(
     if term.person_id != standing.me.id:
         if not standing.can(Capability.LEADERSHIP_READ_HISTORY):
             raise errors.NotFound
-        standing.refuse_others("term:resign")
+        standing.refuse_others()
     status = term.status(standing.today)
     if status is TermStatus.PLANNED:
         raise errors.TermNotBegun

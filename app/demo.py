@@ -1,5 +1,0 @@
-"""placeholder"""
-
-
-async def fill(database):
-    return []

@@ -1,0 +1,227 @@
+"""A community with one of everything in it, put there row by row: also where nobody may write.
+
+Nothing in it belongs to whoever will call, save the two posts and the second sign-in that are made
+for them: what one may do with one's own is a rule of its own.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from app import clock, tokens
+from app.models import (
+    Community,
+    Discussion,
+    JoinRequest,
+    JoinRequestStatus,
+    Membership,
+    Person,
+    Position,
+    Post,
+    RefreshToken,
+    Report,
+    Review,
+    Session,
+    Term,
+    TermBasis,
+    new_id,
+)
+from app.services import memberships, terms
+from tests.cast import Api, Someone
+
+SECRET = "a-word-that-nobody-outside-may-read"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One community, and one thing of each kind in it."""
+
+    slug: str
+    id: UUID
+    author: UUID
+    reporter: UUID
+    discussion: UUID
+    post: UUID
+    review: UUID
+    join_request: UUID
+    membership: UUID
+    term: UUID
+
+
+async def furnished(api: Api, slug: str) -> Place:
+    """Puts a discussion with a reported reply, a request, a member and a planned term there."""
+    now, day = clock.now(), clock.today()
+    async with api.database.work() as work:
+        found = await work.entity(sa.select(Community).where(col(Community.slug) == slug))
+        author, reporter, holder = (
+            _person(f"{role} of {slug}", now) for role in ("Author", "Reporter", "Holder")
+        )
+        work.add_all((author, reporter, holder))
+        await work.flush()
+        belonging = await memberships.begin(work, found.id, author.id)
+        await memberships.begin(work, found.id, holder.id)
+        term = Term(
+            community_id=found.id,
+            position_code="member_at_large",
+            person_id=holder.id,
+            starts_on=day + timedelta(days=500),
+            ends_on=day + timedelta(days=600),
+            basis=TermBasis.ELECTION,
+            recorded_at=now,
+            updated_at=now,
+        )
+        await terms.record(
+            work, None, term, (await work.get_one(Position, "member_at_large")).seats
+        )
+        discussion = Discussion(
+            community_id=found.id,
+            title=f"{SECRET} title",
+            language="en",
+            author_id=author.id,
+            author=line_of(author),
+            post_count=2,
+            created_at=now,
+            last_posted_at=now,
+            updated_at=now,
+        )
+        opening, reply = (post_of(discussion, number, author, now) for number in (1, 2))
+        review = Review(
+            community_id=found.id,
+            post_id=reply.id,
+            author_id=author.id,
+            reported_text=SECRET,
+            opened_at=now,
+            updated_at=now,
+        )
+        review.status = "open"
+        report = Report(
+            review_id=review.id,
+            post_id=reply.id,
+            reporter_id=reporter.id,
+            rule="no-attacks",
+            rules_version=1,
+            note=SECRET,
+            reported_at=now,
+        )
+        request = JoinRequest(
+            submission_id=new_id(),
+            community_id=found.id,
+            status=JoinRequestStatus.PENDING,
+            name=f"{SECRET} applicant",
+            email=f"applicant@{slug}.example.org",
+            email_key=f"applicant@{slug}.example.org",
+            occupation="Judge",
+            occupation_code="other",
+            affiliation="Court",
+            area_of_interest=SECRET,
+            language="en",
+            rules_version=1,
+            privacy_notice_version=1,
+            submitted_at=now,
+            verified_at=now,
+            updated_at=now,
+        )
+        for row in (discussion, opening, reply, review, report, request):
+            work.add(row)
+            await work.flush()
+    return Place(
+        slug,
+        found.id,
+        author.id,
+        reporter.id,
+        discussion.id,
+        reply.id,
+        review.id,
+        request.id,
+        belonging.id,
+        term.id,
+    )
+
+
+async def own_posts(api: Api, place: Place, someone: Someone) -> list[UUID]:
+    """Two replies of somebody's in a place, whether or not they may write there (any more)."""
+    now = clock.now()
+    async with api.database.work() as work:
+        discussion = await work.get_one(Discussion, place.discussion)
+        person = await work.get_one(Person, someone.id)
+        written = [
+            post_of(discussion, discussion.post_count + added, person, now) for added in (1, 2)
+        ]
+        discussion.post_count += 2
+        work.add_all(written)
+    return [post.id for post in written]
+
+
+async def second_sign_in(api: Api, someone: Someone) -> tuple[UUID, str]:
+    """Another sign-in of somebody's: its id, and its refresh token."""
+    now, refresh = clock.now(), tokens.opaque()
+    session = Session(
+        person_id=someone.id,
+        client="another",
+        created_at=now,
+        last_used_at=now,
+        expires_at=now + timedelta(days=30),
+    )
+    async with api.database.work() as work:
+        work.add(session)
+        await work.flush()
+        work.add(
+            RefreshToken(token_hash=tokens.hashed(refresh), session_id=session.id, issued_at=now)
+        )
+    return session.id, refresh
+
+
+def post_of(discussion: Discussion, number: int, author: Person, now: Any) -> Post:
+    """A post with the word that may not be read outside."""
+    return Post(
+        discussion_id=discussion.id,
+        community_id=discussion.community_id,
+        number=number,
+        author_id=author.id,
+        author=line_of(author),
+        body=f"{SECRET} body {number}",
+        body_html=f"<p>{SECRET} body {number}</p>",
+        language="en",
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def line_of(person: Person) -> dict[str, Any]:
+    """An identity line as it is kept with a post."""
+    return {
+        "person_id": str(person.id),
+        "name": person.name,
+        "occupation": person.occupation,
+        "affiliation": person.affiliation,
+        "position": None,
+    }
+
+
+def _person(name: str, now: Any) -> Person:
+    address = f"{name.lower().replace(' ', '.')}@example.org"
+    return Person(
+        name=name,
+        email=address,
+        email_key=address,
+        email_verified_at=now,
+        occupation="Judge",
+        affiliation="Court",
+        created_at=now,
+        updated_at=now,
+    )
+
+
+async def unlisted(api: Api, slug: str) -> None:
+    """Hides a community from everybody who does not belong."""
+    await api.change(Community, await api.community_id(slug), listed=False)
+
+
+async def belongs(api: Api, slug: str, someone: Someone) -> Membership:
+    """Somebody's membership of a community, as it stands in the database."""
+    async with api.database.work() as work:
+        return await work.get_one(Membership, someone.memberships[slug])

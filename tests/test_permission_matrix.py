@@ -1,0 +1,413 @@
+"""Every operation of the contract against every standing that somebody can have.
+
+What should happen is worked out here from the permission table as it ships and from the rules of
+'Who sees what', said once more in the words of this file; app/policy.py is not asked.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app import clock, openapi
+from app.deps import May
+from app.main import create_app
+from app.models import Membership
+from tests.cast import DTC, PASSWORD, ROUNDTABLE, WELLNESS, Api, Someone, day
+from tests.places import Place, furnished, own_posts, second_sign_in, unlisted
+
+# How each operation is called: its body, in an order in which nothing is used up too early. The
+# path is filled with things of a furnished place, so that a refusal can only be one of rights; a
+# body may be too short (422) where rights come first anyway.
+TOKEN = {"token": "x" * 43}
+ADDRESS = {"email": "somebody@example.org"}
+REASON = {"reason": "For the test."}
+HOW: dict[str, Any] = {
+    "list_communities": None,
+    "get_community": None,
+    "get_standing": None,
+    "create_community": {},
+    "update_community": {},
+    "get_association": None,
+    "update_association": {},
+    "list_occupations": None,
+    "list_territories": None,
+    "list_positions": None,
+    "list_grants": None,
+    "get_grant": None,
+    "replace_grant": {},
+    "get_rules": None,
+    "list_rules_versions": None,
+    "get_rules_version": None,
+    "publish_rules": {},
+    "list_my_agreements": None,
+    "agree_to_rules": {},
+    "get_me": None,
+    "update_me": {},
+    "list_my_memberships": None,
+    "list_my_sessions": None,
+    "list_discussions": None,
+    "start_discussion": {},
+    "get_discussion": None,
+    "list_posts": None,
+    "write_post": {},
+    "get_post": None,
+    "update_post": {},
+    "delete_post": None,
+    "lock_discussion": None,
+    "unlock_discussion": None,
+    "report_post": {},
+    "list_review_queue": None,
+    "get_review": None,
+    "decide_review": {},
+    "reverse_review": {},
+    "submit_join_request": {},
+    "list_join_requests": None,
+    "get_join_request": None,
+    "decide_join_request": {},
+    "list_memberships": None,
+    "get_membership": None,
+    "update_membership": {},
+    "suspend_membership": {},
+    "lift_suspension": None,
+    "end_membership": REASON,
+    "get_leadership": None,
+    "get_association_leadership": None,
+    "list_terms": None,
+    "list_association_terms": None,
+    "begin_term": {},
+    "begin_association_term": {},
+    "get_term": None,
+    "resign_term": REASON,
+    "remove_term": REASON,
+    "list_people": None,
+    "get_person": None,
+    "deactivate_person": None,
+    "reactivate_person": None,
+    "list_community_audit_log": None,
+    "list_audit_log": None,
+    "request_password_reset": ADDRESS,
+    "inspect_password_reset": TOKEN,
+    "confirm_password_reset": TOKEN | {"password": PASSWORD},
+    "request_email_verification": ADDRESS,
+    "inspect_email_verification": TOKEN,
+    "confirm_email_verification": TOKEN,
+    "request_sign_in_link": ADDRESS,
+    "inspect_sign_in_link": TOKEN,
+    "confirm_sign_in_link": TOKEN,
+    "create_token": None,  # with the caller's own address, see `Calls`
+    "refresh_token": None,  # with the caller's own token
+    "end_my_session": None,
+    "end_current_session": None,  # the last one: the caller is gone after it
+}
+# What only the person concerned may do, whatever the table gives: here it is always another's.
+OTHERS_OWN = {"resign_term"}
+
+
+# What a resource offers of this (`viewer.can`) must be what would be allowed, no more and no less.
+OFFERED: dict[str, set[str]] = {
+    "get_community": {
+        "list_memberships",
+        "list_discussions",
+        "list_terms",
+        "list_join_requests",
+        "list_review_queue",
+        "list_community_audit_log",
+        "start_discussion",
+        "begin_term",
+        "update_community",
+    },
+    "get_discussion": {"write_post", "lock_discussion"},
+    "get_post": {"report_post"},
+    "get_membership": {"update_membership", "suspend_membership", "end_membership"},
+    "get_term": {"resign_term", "remove_term"},
+    "get_join_request": {"decide_join_request"},
+    "get_review": {"decide_review"},
+    "get_person": {"deactivate_person"},
+}
+
+
+# Who calls
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One standing: what somebody is, in the community that is asked about and elsewhere."""
+
+    name: str
+    account: bool = True
+    membership: str | None = None
+    position: str | None = None
+    office: str | None = None
+    term: str = "running"
+    suspended: bool = False
+    agreed: bool = True
+    active: bool = True
+
+    @property
+    def belongs(self) -> bool:
+        return self.membership == "running"
+
+    @property
+    def holds(self) -> bool:
+        return self.term == "running"
+
+
+OVER = ("ended yesterday", "beginning tomorrow", "removed a minute ago")
+POSITIONS = ("member_at_large", "secretary", "vice_chair", "chair")
+OFFICES = ("staff", "president")
+MEMBER = Caller("member", membership="running")
+NOBODY = Caller("nobody", account=False)
+ACCOUNT = Caller("account without a membership")
+
+
+def leaders() -> Iterator[Caller]:
+    """For each position of a community: its holder, and those who nearly are."""
+    for position in POSITIONS:
+        holder = replace(MEMBER, name=position, position=position)
+        yield holder
+        for term in (*OVER, "held in another community"):
+            yield replace(holder, name=f"{position}, {term}", term=term)
+        yield replace(holder, name=f"{position}, suspended", suspended=True)
+        yield replace(holder, name=f"{position}, membership ended", membership="ended")
+        yield replace(holder, name=f"{position}, agreement outstanding", agreed=False)
+        yield replace(holder, name=f"{position}, deactivated", active=False)
+
+
+def officers() -> Iterator[Caller]:
+    """The same for the association's positions."""
+    for office in OFFICES:
+        holder = Caller(office, office=office)
+        yield holder
+        for term in OVER:
+            yield replace(holder, name=f"{office}, {term}", term=term)
+        yield replace(holder, name=f"{office}, agreement outstanding", agreed=False)
+        yield replace(holder, name=f"{office}, deactivated", active=False)
+
+
+MEMBERS = (
+    MEMBER,
+    replace(MEMBER, name="member, suspended", suspended=True),
+    replace(MEMBER, name="member, agreement outstanding", agreed=False),
+    replace(MEMBER, name="member, deactivated", active=False),
+    *(replace(MEMBER, name=f"member, {how}", membership=how) for how in ("ended", *OVER[:2])),
+)
+CALLERS = (NOBODY, ACCOUNT, *MEMBERS, *leaders(), *officers())
+# In communities that hide or restrict themselves, those whose standing is not a shade of another.
+PLAIN = tuple(
+    caller
+    for caller in CALLERS
+    if caller in (NOBODY, ACCOUNT, *MEMBERS[:3]) or "," not in caller.name
+)
+
+
+async def enter(api: Api, caller: Caller, slug: str) -> Someone | None:
+    """Somebody with that standing in a community, brought about as it comes about in life."""
+    if not caller.account:
+        return None
+    someone = await api.person("Casey Caller", agreed=caller.agreed)
+    staff = await api.staff()
+    if caller.membership is not None:
+        await api.join(someone, slug)
+    place = slug
+    if caller.term == "held in another community":
+        place = WELLNESS
+        await api.join(someone, place)
+    held = caller.position or caller.office
+    if held is not None:
+        starts, ends = {"ended yesterday": (-30, -1), "beginning tomorrow": (1, 365)}.get(
+            caller.term, (-30, 365)
+        )
+        where = place if caller.position else None
+        term_id = await api.hold(someone, held, where, starts=starts, ends=ends)
+        if caller.term == "removed a minute ago":
+            removal = await staff.post(f"/terms/{term_id}/removal", REASON)
+            assert removal.status_code == 201, removal.text
+    days = {
+        "ended": {"ended_at": clock.now() - timedelta(minutes=1), "ending": "ended"},
+        "ended yesterday": {"until_on": clock.today() - timedelta(days=1)},
+        "beginning tomorrow": {"since_on": clock.today() + timedelta(days=1)},
+    }
+    if caller.membership in days:
+        await api.change(Membership, someone.memberships[slug], **days[caller.membership])
+    if caller.suspended:
+        until = {"until_on": day(0)} | REASON
+        path = f"/memberships/{someone.memberships[slug]}/suspension"
+        assert (await staff.put(path, until)).status_code == 200
+    if not caller.active:
+        assert (await staff.put(f"/people/{someone.id}/deactivation")).status_code == 204
+    return someone
+
+
+# What should happen
+
+
+def table() -> dict[str, set[str]]:
+    """The permission table that ships: to whom each capability is given."""
+    with Path("app/defaults/permissions.csv").open() as lines:
+        return {
+            row.pop("capability"): {grantee for grantee, mark in row.items() if mark == "x"}
+            for row in csv.DictReader(lines)
+        }
+
+
+TABLE = table()
+OPEN, UNLISTED, RESTRICTED = "open", "unlisted", "restricted"
+SPOKEN = ("discussions:", "posts:")  # of a restricted community, its own verified members' alone
+FRONT = ("communities:read", "leadership:read", "join_requests:submit")
+TAKING_PART = ("discussions:start", "posts:write")
+
+
+def expected(asks: May | None, operation: str, caller: Caller, kind: str | None) -> Any:
+    """'allowed', 'agreement', 401, 403 or 404, by the table and by 'Who sees what'.
+
+    `kind` says what the community of the path is; None where the path leads into none.
+    """
+    if not caller.active:
+        return 401  # bad credentials, whatever the path
+    if asks is None:
+        return "allowed"
+    capability = asks.capability
+    if not caller.account and (capability is None or "public" not in TABLE[capability]):
+        return 401
+    office = {caller.office} if caller.office and caller.holds else set()
+    inside = caller.belongs and kind != RESTRICTED  # nobody's eligibility is verified yet
+    if kind == UNLISTED and not (inside or office):
+        return 404
+    if kind == RESTRICTED and capability not in FRONT and not office:
+        return 404
+    if capability is None:
+        return "allowed"
+    if kind == RESTRICTED and capability.startswith(SPOKEN):
+        return 404
+    as_whom = {"public"} | office | ({"account"} if caller.account else set())
+    if kind is not None and inside and not caller.suspended:
+        as_whom |= {"member"} | ({caller.position} if caller.position and caller.holds else set())
+
+    def given(wanted: str) -> bool:
+        return bool(TABLE[wanted] & as_whom)
+
+    if asks.within is not None and not (given(asks.seen_with or capability) or given(capability)):
+        return 404
+    if not given(capability) or operation in OTHERS_OWN:
+        return 403
+    return "agreement" if capability in TAKING_PART and not caller.agreed else "allowed"
+
+
+def outcome(answer: httpx.Response) -> Any:
+    """What happened, in the same words: a refusal for the state of things was allowed by rights."""
+    if answer.status_code == 403 and answer.json()["code"] == "rules.agreement_required":
+        return "agreement"
+    return answer.status_code if answer.status_code in (401, 403, 404) else "allowed"
+
+
+# The calls
+
+
+class Calls:
+    """All operations, called by one person in one place."""
+
+    def __init__(self, api: Api, place: Place, someone: Someone | None) -> None:
+        self.api = api
+        self.place = place
+        self.someone = someone
+
+    async def prepare(self) -> None:
+        """Gives the caller what one needs of one's own: posts, and a second sign-in."""
+        place, user = self.place, self.someone or await self.api.person("Spare Account")
+        self.ids: dict[str, Any] = {
+            "community": place.slug,
+            "discussion_id": place.discussion,
+            "post_id": place.post,
+            "review_id": place.review,
+            "join_request_id": place.join_request,
+            "membership_id": place.membership,
+            "term_id": place.term,
+            "person_id": place.author,
+            "capability": "rules:publish",
+            "number": 1,
+        }
+        self.own = dict.fromkeys(("update_post", "delete_post"), place.post)
+        if self.someone is not None:
+            written = await own_posts(self.api, place, self.someone)
+            self.own = dict(zip(self.own, written, strict=True))
+        self.ids["session_id"], refresh = await second_sign_in(self.api, user)
+        credentials = {"grant_type": "password", "username": user.email, "password": PASSWORD}
+        self.bodies = HOW | {
+            "create_token": credentials,
+            "refresh_token": {"refresh_token": refresh},
+        }
+
+    async def call(self, route: Any) -> httpx.Response:
+        """Calls one operation."""
+        name = route.name
+        ids = self.ids | ({"post_id": self.own[name]} if name in self.own else {})
+        path = route.path_format.format(**ids)
+        headers = {"If-Match": "*"} if name.startswith("update_") else {}
+        caller = self.someone or self.api
+        (method,) = route.methods
+        return await caller.call(method, path, json=self.bodies[name], headers=headers)
+
+
+def operations(api: Api) -> dict[str, Any]:
+    """The operations of the contract by name."""
+    return {route.name: route for route in openapi.operations(api.edge.app)}
+
+
+def led_to(route: Any, asks: May | None, kind: str) -> str | None:
+    """What kind of community the path leads into, if into one."""
+    inside = "{community}" in route.path_format or (asks is not None and asks.within is not None)
+    return kind if inside else None
+
+
+async def surprises(api: Api, caller: Caller, slug: str, kind: str) -> list[str]:
+    """Every operation that does not answer this caller as it should, or is offered wrongly."""
+    place = await furnished(api, slug)
+    calls = Calls(api, place, await enter(api, caller, slug))
+    await calls.prepare()
+    routes, found = operations(api), []
+    asks = {name: openapi.may_of(route) for name, route in routes.items()}
+    wanted = {
+        name: expected(asks[name], name, caller, led_to(route, asks[name], kind))
+        for name, route in routes.items()
+    }
+    for name in HOW:
+        answer = await calls.call(routes[name])
+        if outcome(answer) != wanted[name]:
+            found.append(f"{name}: not {wanted[name]} but {answer.status_code} {answer.text[:200]}")
+        if name in OFFERED and answer.status_code == 200:
+            offered = OFFERED[name] & set(answer.json()["viewer"]["can"])
+            allowed = {other for other in OFFERED[name] if wanted[other] == "allowed"}
+            if offered != allowed:
+                found.append(f"{name} offers {sorted(offered)}, allowed are {sorted(allowed)}")
+    return found
+
+
+def test_every_operation_is_in_the_matrix() -> None:
+    known = {route.name for route in openapi.operations(create_app().app)}
+    assert known == set(HOW)
+
+
+@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)
+async def test_every_operation_answers_every_standing_as_the_table_says(
+    api: Api, caller: Caller
+) -> None:
+    assert await surprises(api, caller, DTC, OPEN) == []
+
+
+@pytest.mark.parametrize("caller", PLAIN, ids=lambda caller: caller.name)
+async def test_a_hidden_community_does_not_exist_for_those_outside(
+    api: Api, caller: Caller
+) -> None:
+    await unlisted(api, "current-issues")
+    assert await surprises(api, caller, "current-issues", UNLISTED) == []
+
+
+@pytest.mark.parametrize("caller", PLAIN, ids=lambda caller: caller.name)
+async def test_a_restricted_community_shows_its_front_alone(api: Api, caller: Caller) -> None:
+    assert await surprises(api, caller, ROUNDTABLE, RESTRICTED) == []
