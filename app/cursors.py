@@ -14,44 +14,33 @@ import orjson
 
 from app import errors, settings
 
-SEAL_BYTES = 9
-BLOCK_BYTES = 48  # the length would tell the number of digits
-
-
-def _key(purpose: bytes) -> bytes:
-    return hashlib.sha256(purpose + settings.get().secret.encode()).digest()
+SEAL_BYTES = 16
 
 
 def _seal(payload: bytes, fingerprint: str) -> bytes:
-    sealed_text = fingerprint.encode() + b"\n" + payload
-    return hmac.new(_key(b"cursor:"), sealed_text, hashlib.sha256).digest()[:SEAL_BYTES]
+    key = hashlib.sha256(b"cursor:" + settings.get().secret.encode()).digest()
+    made = hmac.new(key, fingerprint.encode() + b"\n" + payload, hashlib.sha256).digest()
+    return made[:SEAL_BYTES]
 
 
-def _veiled(seal: bytes, payload: bytes) -> bytes:
-    """The payload under a stream that its seal begins; the same once more unveils it."""
-    stream = hashlib.shake_256(_key(b"cursor veil:") + seal).digest(len(payload))
-    return bytes(a ^ b for a, b in zip(payload, stream, strict=True))
+def _written(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def sealed(values: list[Any], fingerprint: str) -> str:
     """A cursor over these values, good only for a list with the same fingerprint."""
     payload = orjson.dumps(values, option=orjson.OPT_UTC_Z, default=str)
-    payload += b" " * (-len(payload) % BLOCK_BYTES)
-    seal = _seal(payload, fingerprint)
-    return base64.urlsafe_b64encode(seal + _veiled(seal, payload)).rstrip(b"=").decode()
+    return _written(_seal(payload, fingerprint) + payload)
 
 
 def opened(cursor: str, fingerprint: str) -> list[Any]:
     """The values of a cursor. Raises CursorInvalid for what this server did not make for this."""
     try:
         raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
-        seal = raw[:SEAL_BYTES]
-        payload = _veiled(seal, raw[SEAL_BYTES:])
-        if not hmac.compare_digest(seal, _seal(payload, fingerprint)):
-            raise errors.CursorInvalid
-        values = orjson.loads(payload)
-    except (binascii.Error, UnicodeEncodeError, ValueError) as error:
+    except (binascii.Error, UnicodeEncodeError) as error:
         raise errors.CursorInvalid from error
-    if not isinstance(values, list):
+    seal, payload = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
+    genuine = hmac.compare_digest(seal, _seal(payload, fingerprint))
+    if not genuine or _written(raw) != cursor:  # one spelling of each, the one that was given
         raise errors.CursorInvalid
-    return values
+    return orjson.loads(payload)

@@ -7,6 +7,7 @@ headers, a line in the log and a measurement. What goes wrong below comes out as
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -42,10 +43,10 @@ SECURITY_HEADERS = (
     (b"cross-origin-resource-policy", b"same-site"),
     (b"permissions-policy", b"interest-cohort=()"),
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 # What a page may read depends on where it comes from, and shared caches have to know.
 _VARY = (b"vary", b"Origin")
-_API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 _requests = Counter("cop_requests_total", "Requests answered", ["operation", "status"])
 _seconds = Histogram(
@@ -79,7 +80,8 @@ class Edge:
             return
         started = time.perf_counter()
         headers = dict(scope["headers"])
-        request_id = _request_id(headers.get(b"x-request-id"))
+        given_id = headers.get(b"x-request-id")
+        request_id = str(new_id()) if given_id is None else _request_id(given_id)
         scope.setdefault("state", {})["request_id"] = request_id
         head = scope["method"] == "HEAD"
         if head:
@@ -99,10 +101,8 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                given = {name.lower() for name, _ in message["headers"]}
+                given = dict(message["headers"])
                 added = [pair for pair in extra if pair[0] not in given]
-                if _API_POLICY[0] not in given:
-                    added.append(_API_POLICY)
                 message["headers"] = [*message["headers"], *added, *allowance, _VARY]
             elif head:
                 message = {**message, "body": b""}
@@ -142,8 +142,9 @@ class Edge:
     def _measure(self, scope: Scope, status: int, started: float, request_id: str) -> None:
         seconds = time.perf_counter() - started
         operation = scope["state"].get("operation_id", "none")
-        _requests.labels(operation, status).inc()
-        _seconds.labels(operation).observe(seconds)
+        counter, histogram = _series(operation, status)
+        counter.inc()
+        histogram.observe(seconds)
         if self._quiet:
             return
         access.info(
@@ -179,8 +180,14 @@ def _declared(headers: dict[bytes, bytes]) -> int:
     return int(value) if value.isdigit() and len(value) < 19 else BODY_LIMIT + 1
 
 
-def _request_id(given: bytes | None) -> str:
-    text = (given or b"").decode("latin-1")
+@lru_cache(maxsize=1024)
+def _series(operation: str, status: int) -> tuple[Counter, Histogram]:
+    """The two measurements of an operation: looking up labels costs more than counting."""
+    return _requests.labels(operation, status), _seconds.labels(operation)
+
+
+def _request_id(given: bytes) -> str:
+    text = given.decode("latin-1")
     return text if _REQUEST_ID.fullmatch(text) else str(new_id())
 
 

@@ -28,7 +28,8 @@ class Listing:
 
     def __init__(self, query: sa.Select[Any], *order: Any, descending: bool = False) -> None:
         self.query = query
-        self.keys = [column.key for column in order]
+        names = [column.key for column in query.selected_columns]
+        self._places = [names.index(column.key) for column in order]
         self._types = [column.type.python_type for column in order]
         ordered = query.order_by(*(c.desc() if descending else c.asc() for c in order))
         self.first = Prepared(ordered.limit(sa.bindparam("page_limit", type_=sa.Integer)))
@@ -62,7 +63,7 @@ class Listing:
 
     def cursor(self, row: Row, page: Page) -> str:
         """The cursor that continues after this row."""
-        return cursors.sealed([getattr(row, key) for key in self.keys], page.fingerprint)
+        return cursors.sealed([row[place] for place in self._places], page.fingerprint)
 
 
 def _read_back(value: Any, kind: type) -> Any:
@@ -85,11 +86,17 @@ class Listed(NamedTuple):
     total: int | None
 
 
-async def page(reader: Reader, listing: Listing, asked: Page, **parameters: Any) -> Listed:
-    """One page. One more row than asked for is read, to know whether there is a next page."""
+async def page(
+    reader: Reader, listing: Listing, asked: Page, *, wire: bool = False, **parameters: Any
+) -> Listed:
+    """One page; with `wire`, its rows are ready to be encoded (`Reader.wire`).
+
+    One more row than asked for is read, to know whether there is a next page.
+    """
     after = listing.after(asked)
     statement = listing.next if after else listing.first
-    rows = await reader.rows(statement, **parameters, **after, page_limit=asked.limit + 1)
+    read = reader.wire if wire else reader.rows
+    rows = await read(statement, **parameters, **after, page_limit=asked.limit + 1)
     more = len(rows) > asked.limit
     rows = rows[: asked.limit]
     total = await reader.scalar(listing.count, **parameters) if asked.total else None

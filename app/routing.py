@@ -19,10 +19,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
 from app import errors
+from app.reader import encoded
 from app.services import idempotency
 
 MALFORMED = object()
-PRIVATE = "private, no-cache"
+PRIVATE = b"private, no-cache"
+SECRET = b"no-store"
 
 
 def _once(pairs: list[tuple[str, Any]]) -> None:
@@ -59,6 +61,7 @@ class Route(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.public_seconds = getattr(endpoint, "public_seconds", None)
         self.secret_once = getattr(endpoint, "secret_once", False)
+        self.hot = getattr(endpoint, "hot", False)
         options["operation_id"] = endpoint.__name__  # FastAPI passes None where none is given
         super().__init__(path, self._guarded(endpoint), **options)
 
@@ -71,16 +74,20 @@ class Route(APIRoute):
         async def guarded(**arguments: Any) -> Any:
             request = current.get()
             self._refuse_wrong_parameters(request)
-            key = request.headers.get("idempotency-key")
-            if key is not None and request.method == "POST":
+            key = request.headers.get("idempotency-key") if request.method == "POST" else None
+            if key is not None:
                 replay = await idempotency.begin(request.state, key, self.secret_once)
                 if replay is not None:
                     replayed = replay.headers | {"Idempotent-Replayed": "true"}
                     return Response(replay.body, replay.status, headers=replayed)
             answer = await endpoint(**arguments)
             if isinstance(answer, Mapping):
-                request.state.version = answer.get("version")
-                request.state.next_cursor = answer.get("next_cursor")
+                state = request.scope["state"]
+                state["version"] = answer.get("version")
+                state["next_cursor"] = answer.get("next_cursor")
+            if self.hot:
+                status = self.status_code or 200
+                return Response(encoded(answer), status, media_type="application/json")
             return answer
 
         guarded.guarded = True  # type: ignore[attr-defined]
@@ -119,14 +126,16 @@ class Route(APIRoute):
         handle = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
-            request = StrictRequest(request.scope, request.receive)
-            request.state.operation_id = self.operation_id
+            if request.method != "GET":  # which takes no body
+                request = StrictRequest(request.scope, request.receive)
+            state = request.scope["state"]
+            state["operation_id"] = self.operation_id
             token = current.set(request)
             try:
                 response = await handle(request)
                 _link(request, response)
                 self._tag(request, response)
-                if response.status_code < 400 and "idempotent-replayed" not in response.headers:
+                if "idempotency" in state and response.status_code < 400:
                     await idempotency.keep(
                         request.state, response.status_code, dict(response.headers), response.body
                     )
@@ -137,28 +146,47 @@ class Route(APIRoute):
         return handler
 
     def _finished(self, request: Request, response: Response) -> Response:
-        signed_in = "authorization" in request.headers
-        headers = response.headers
-        if "cache-control" not in headers:
-            cached = self.public_seconds and not signed_in and request.method == "GET"
-            headers["Cache-Control"] = (
-                f"public, max-age={self.public_seconds}" if cached else PRIVATE
-            )
-        headers.add_vary_header("Authorization")
-        if request.method == "GET" and "etag" in headers and fresh(request, headers["ETag"]):
-            kept = ("etag", "cache-control", "vary", "link")
-            return Response(
-                status_code=304, headers={k: v for k, v in headers.items() if k in kept}
-            )
+        """The answer with its caching; without its body where the client has it already."""
+        raw = response.raw_headers
+        given = dict(raw)
+        if b"cache-control" not in given:
+            public = self.public_seconds and request.method == "GET"
+            cached = public and "authorization" not in request.headers
+            private = SECRET if self.secret_once else PRIVATE
+            raw.append((b"cache-control", self._public if cached else private))
+        if b"vary" in given:
+            response.headers.add_vary_header("Authorization")
+        else:
+            raw.append((b"vary", b"Authorization"))
+        etag = given.get(b"etag")
+        if etag is not None and request.method == "GET" and fresh(request, etag.decode()):
+            return _unchanged(response)
         return response
+
+    @functools.cached_property
+    def _public(self) -> bytes:
+        return f"public, max-age={self.public_seconds}".encode()
 
     def _tag(self, request: Request, response: Response) -> None:
         """The ETag: the version, which If-Match compares, and a digest of what the caller sees."""
         whole = response.status_code == 200 and request.method in ("GET", "PATCH", "PUT")
-        version = getattr(request.state, "version", None)
-        if "etag" not in response.headers and (whole or version) and hasattr(response, "body"):
+        version = request.scope["state"].get("version")
+        if (whole or version) and hasattr(response, "body") and not _tagged(response):
             digest = hashlib.blake2b(response.body, digest_size=8).hexdigest()
-            response.headers["ETag"] = f'"{version}-{digest}"' if version else f'"{digest}"'
+            etag = f'"{version}-{digest}"' if version else f'"{digest}"'
+            response.raw_headers.append((b"etag", etag.encode()))
+
+
+def _tagged(response: Response) -> bool:
+    return any(name == b"etag" for name, _ in response.raw_headers)
+
+
+def _unchanged(response: Response) -> Response:
+    """304: the client has it already."""
+    empty = Response(status_code=304)
+    kept = (b"etag", b"cache-control", b"vary", b"link")
+    empty.raw_headers = [pair for pair in response.raw_headers if pair[0] in kept]
+    return empty
 
 
 def _is_list(annotation: Any) -> bool:
@@ -168,7 +196,7 @@ def _is_list(annotation: Any) -> bool:
 
 def _link(request: Request, response: Response) -> None:
     """Where the list goes on, as a header too: for clients that follow links alone."""
-    cursor = getattr(request.state, "next_cursor", None)
+    cursor = request.scope["state"].get("next_cursor")
     if cursor is not None:
         asked = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
         query = urlencode([*asked, ("cursor", cursor)])
@@ -193,8 +221,17 @@ def public(seconds: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return mark
 
 
+def hot(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks an operation whose answer is encoded as the service made it, not validated again.
+
+    Its response_model says what the answer looks like all the same, and the tests hold it to that.
+    """
+    endpoint.hot = True  # type: ignore[attr-defined]
+    return endpoint
+
+
 def secret_once(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    """Marks an operation whose answer shows a secret once and is never kept for a replay."""
+    """Marks an operation whose answer shows a secret once: no replay and no cache keeps it."""
     endpoint.secret_once = True  # type: ignore[attr-defined]
     return endpoint
 

@@ -115,4 +115,3 @@ def _closed(components: dict[str, Any]) -> dict[str, Any]:
             schema = {"additionalProperties": False} | schema
         schemas[name] = schema
     return {"schemas": schemas}
-

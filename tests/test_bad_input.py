@@ -1,39 +1,19 @@
 """Input that no client should send: a clear refusal, nothing stored, and never a fault."""
 
 import json
-import unicodedata
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from app.models import JoinRequest, Person
-from tests.cast import DTC, PASSWORD, Api, Someone, day, unknown_id
+from app import openapi
+from app.models import Person
+from tests.answers import FORM, wrong
+from tests.cast import DTC, Api, day, unknown_id
+from tests.forms import asked, stored
 from tests.furnished import Furnished, furnish, operations
 
 JSON = {"Content-Type": "application/json"}
-FORM: dict[str, Any] = {
-    "name": "Siobhan O'Neill",
-    "email": "siobhan@example.org",
-    "communities": [DTC],
-    "occupation": "Defence counsel",
-    "affiliation": "Legal Aid Ontario",
-    "area_of_interest": "sanctions and incentives",
-    "agrees_to_rules_version": 1,
-}
-
-
-async def _asked(api: Api, **changed: Any) -> tuple[int, list[tuple[str, str]]]:
-    """The status of a form with these members changed, and what was wrong with it."""
-    answer = await api.post("/join-requests", FORM | changed)
-    wrong = answer.json().get("errors", [])
-    return answer.status_code, [(error["pointer"], error["code"]) for error in wrong]
-
-
-async def _stored(api: Api) -> list[Any]:
-    return await api.read(sa.select(JoinRequest.name, JoinRequest.email, JoinRequest.email_key))
-
-
 # JSON that is none
 
 ODD = {
@@ -80,11 +60,7 @@ async def test_what_is_not_json_is_malformed(sqlite_api: Api, body: bytes) -> No
 async def test_json_that_is_no_object_is_of_the_wrong_type(sqlite_api: Api, body: bytes) -> None:
     for path in ("/auth/password-resets", "/auth/tokens"):
         answer = await sqlite_api.call("POST", path, content=body, headers=JSON)
-        assert answer.status_code == 422, answer.text
-        assert [(e["pointer"], e["code"]) for e in answer.json()["errors"]] in (
-            [("", "wrong_type")],
-            [("", "required")],
-        )
+        assert wrong(answer) in ([("", "wrong_type")], [("", "required")])
 
 
 async def test_a_malformed_body_is_refused_after_rights_and_before_shape(
@@ -125,11 +101,14 @@ async def test_a_body_of_another_type_or_of_none_is_415(sqlite_api: Api, kind: s
 
 @pytest.mark.parametrize(
     "kind",
-    ["application/json", "application/json; charset=utf-8", "Application/JSON", "text/json+json"],
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON",
+        "application/merge-patch+json",
+    ],
 )
 async def test_json_by_its_names_is_taken(sqlite_api: Api, kind: str) -> None:
-    if kind == "text/json+json":
-        kind = "application/merge-patch+json"
     person = await sqlite_api.person("Petra Person")
     answer = await person.call(
         "PATCH", "/me", content=b'{"territory": "CA-ON"}', headers={"Content-Type": kind}
@@ -174,25 +153,21 @@ async def test_json_by_its_names_is_taken(sqlite_api: Api, kind: str) -> None:
 async def test_a_value_of_another_type_or_size_is_named_by_its_pointer(
     sqlite_api: Api, member: str, value: Any, code: str
 ) -> None:
-    assert await _asked(sqlite_api, **{member: value}) == (422, [(f"/{member}", code)])
-    assert await _stored(sqlite_api) == []
+    assert wrong(await asked(sqlite_api, **{member: value})) == [(f"/{member}", code)]
+    assert await stored(sqlite_api) == []
 
 
 @pytest.mark.parametrize("value", [1, 0, "true", "yes", None, []])
 async def test_only_true_and_false_are_booleans(sqlite_api: Api, value: Any) -> None:
     staff = await sqlite_api.staff()
     answer = await staff.patch(f"/communities/{DTC}", {"listed": value})
-    assert answer.status_code == 422
-    (error,) = answer.json()["errors"]
-    assert (error["pointer"], error["code"]) == ("/listed", "wrong_type")
+    assert wrong(answer) == [("/listed", "wrong_type")]
     assert (await staff.patch(f"/communities/{DTC}", {"listed": True})).status_code == 200
 
 
 async def test_pointers_lead_into_lists_and_escape_what_they_name(sqlite_api: Api) -> None:
     bad = {"communities": [DTC, 5, {}], "a/b~c": 1, "__proto__": {}, "": 0}
-    status, wrong = await _asked(sqlite_api, **bad)
-    assert status == 422
-    assert sorted(wrong) == [
+    assert sorted(wrong(await asked(sqlite_api, **bad))) == [
         ("/", "unknown_member"),
         ("/__proto__", "unknown_member"),
         ("/a~1b~0c", "unknown_member"),
@@ -205,17 +180,18 @@ async def test_pointers_lead_into_lists_and_escape_what_they_name(sqlite_api: Ap
 async def test_members_that_are_not_the_operations_are_refused(
     sqlite_api: Api, member: str
 ) -> None:
-    assert await _asked(sqlite_api, **{member: True}) == (422, [(f"/{member}", "unknown_member")])
+    answer = await asked(sqlite_api, **{member: True})
+    assert wrong(answer) == [(f"/{member}", "unknown_member")]
 
 
 async def test_a_required_member_is_asked_for_and_an_empty_form_asks_for_all(
     sqlite_api: Api,
 ) -> None:
+    optional = {"occupation_code", "territory", "language"}
     answer = await sqlite_api.post("/join-requests", {})
-    assert sorted(error["pointer"] for error in answer.json()["errors"]) == sorted(
-        f"/{member}" for member in FORM
+    assert sorted(wrong(answer)) == sorted(
+        (f"/{member}", "required") for member in FORM.keys() - optional
     )
-    assert {error["code"] for error in answer.json()["errors"]} == {"required"}
 
 
 # Days
@@ -237,10 +213,8 @@ async def test_days_at_the_edge_of_the_calendar_and_beyond_are_refused_or_taken(
         "basis": "election",
     }
     answer = await staff.post(f"/communities/{DTC}/terms", term)
-    assert answer.status_code == 422, answer.text
     codes = {"0001-01-01": "day_before_start", "9999-12-31": "day_too_far"}
-    (error,) = answer.json()["errors"]
-    assert (error["pointer"], error["code"]) == ("/ends_on", codes.get(ends_on, "day_invalid"))
+    assert wrong(answer) == [("/ends_on", codes.get(ends_on, "day_invalid"))]
     backwards = await staff.post(
         f"/communities/{DTC}/terms", term | {"starts_on": ends_on, "ends_on": day(1)}
     )
@@ -253,128 +227,6 @@ async def test_a_language_is_a_tag(sqlite_api: Api) -> None:
         body = {"title": "Title", "body": "Body", "tags": [], "language": language}
         answer = await chair.post(f"/communities/{DTC}/discussions", body)
         assert answer.status_code == 422, language
-
-
-# Text that is not what it looks like
-
-DISGUISES = {
-    "NUL": "Ann\x00Lee",
-    "a bell": "Ann\x07Lee",
-    "an escape sequence": "Ann\x1b[31mLee",
-    "a C1 control": "Ann\x9bLee",
-    "a line break": "Ann\nLee",
-    "a carriage return": "Ann\rLee",
-    "a line separator": "Ann\u2028Lee",
-    "right-to-left override": "Ann\u202eeeL",
-    "left-to-right override": "Ann\u202dLee",
-    "an isolate": "Ann\u2066Lee",
-    "a right-to-left mark": "Ann\u200fLee",
-    "an Arabic letter mark": "Ann\u061cLee",
-    "a zero-width space": "Ann\u200bLee",
-    "a zero-width joiner": "Ann\u200dLee",
-    "a soft hyphen": "Ann\u00adLee",
-    "a word joiner": "Ann\u2060Lee",
-    "a byte order mark": "Ann\ufeffLee",
-    "a Hangul filler": "Ann\u3164Lee",
-    "a tag character": "Ann\U000e0041Lee",
-    "a variation selector": "Ann\ufe0fLee",
-    "a noncharacter": "Ann\uffffLee",
-    "a noncharacter beyond the first plane": "Ann\U0001fffeLee",
-    "a private character": "Ann\ue000Lee",
-}
-
-
-@pytest.mark.parametrize("name", DISGUISES.values(), ids=DISGUISES.keys())
-async def test_a_name_with_what_nobody_sees_is_refused(sqlite_api: Api, name: str) -> None:
-    assert await _asked(sqlite_api, name=name) == (422, [("/name", "text_control_characters")])
-    assert await _stored(sqlite_api) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "kept"),
-    [
-        ("  Siobhan   O'Neill ", "Siobhan O'Neill"),
-        ("Zoe\u0308 Le\u0301ger", "Zoë Léger"),
-        ("Ọlá Kẹ́hìndé", unicodedata.normalize("NFC", "Ọlá Kẹ́hìndé")),
-        ("מִרְיָם", unicodedata.normalize("NFC", "מִרְיָם")),
-        ("Ann\u00a0Lee", "Ann Lee"),
-        ("李小龍 🐉", "李小龍 🐉"),
-    ],
-)
-async def test_a_name_is_kept_trimmed_and_composed(api: Api, name: str, kept: str) -> None:
-    assert await _asked(api, name=name) == (202, [])
-    assert [row.name for row in await _stored(api)] == [kept]
-
-
-async def test_prose_may_have_lines_and_no_other_control(api: Api) -> None:
-    chair = await api.leader("Claire Chair", "chair")
-    started = await api.discussion(chair, body="One\r\nTwo\rThree\n\tFour ")
-    assert started["opening_post"]["body"] == "One\nTwo\nThree\n\tFour"
-    for bad in ("a\x00b", "a\x1bb", "a\u202eb", "\ud83d\ude00".encode("utf-16", "surrogatepass")):
-        body = {"title": "Title", "body": str(bad), "tags": [], "language": "en"}
-        answer = await chair.post(f"/communities/{DTC}/discussions", body)
-        assert answer.status_code in (201, 422)
-        if not isinstance(bad, bytes):
-            assert answer.json()["errors"][0]["code"] == "text_control_characters"
-
-
-# Addresses
-
-
-@pytest.mark.parametrize(
-    "email",
-    [
-        "ｖictim@example.org",
-        "ſtaff@example.org",
-        "ﬁona@example.org",
-        "staff@ｅxample.org",
-        "sta\u200bff@example.org",
-        "staff@example.org\u202e",
-        "staff\x00@example.org",
-        "staff@example.org\nBcc: all@example.org",
-        "Staff <staff@example.org>",
-        "staff@example.org, other@example.org",
-        "staff@[127.0.0.1]",
-        "staff@localhost",
-        "staff",
-        "@example.org",
-        "staff@@example.org",
-        '"staff"@example.org',
-        f"{'a' * 250}@example.org",
-        "",
-    ],
-)
-async def test_an_address_that_is_none_or_looks_like_somebody_elses_is_refused(
-    sqlite_api: Api, email: str
-) -> None:
-    status, ((pointer, code),) = await _asked(sqlite_api, email=email)
-    assert (status, pointer) == (422, "/email")
-    assert code in ("email_invalid", "text_control_characters")
-    for path in ("password-resets", "sign-in-links", "email-verifications"):
-        assert (await sqlite_api.post(f"/auth/{path}", {"email": email})).status_code == 422
-
-
-async def test_two_spellings_of_one_address_are_one_address(api: Api) -> None:
-    for email in ("Siobhan.ONeill@Example.ORG", " siobhan.oneill@example.org "):
-        assert await _asked(api, email=email) == (202, [])
-    assert {row.email_key for row in await _stored(api)} == {"siobhan.oneill@example.org"}
-    assert {row.email for row in await _stored(api)} == {
-        "Siobhan.ONeill@example.org",  # as it was typed
-        "siobhan.oneill@example.org",
-    }
-
-
-async def test_one_signs_in_by_any_spelling_of_the_address(api: Api) -> None:
-    person = await api.person("Petra Person")
-    for username in (person.email, person.email.upper(), f"  {person.email} "):
-        asked = {"grant_type": "password", "username": username, "password": PASSWORD}
-        assert (await api.post("/auth/tokens", asked)).status_code == 200, username
-
-
-async def test_the_two_forms_of_an_international_domain_are_one(api: Api) -> None:
-    for email in ("zoe@exämple.org", "zoe@xn--exmple-cua.org"):
-        assert (await _asked(api, email=email))[0] == 202
-    assert len({row.email_key for row in await _stored(api)}) == 1
 
 
 # Forms
@@ -412,8 +264,6 @@ ODD_VALUES: list[Any] = [*ODD_TEXTS, 2**31, 2**63 - 1, -1, 0.1, None, [], {}, [N
 def _members(place: Furnished, body: dict[str, Any] | None) -> list[str]:
     if body is None:
         return []
-    from app import openapi
-
     schemas = openapi.document(place.api.edge.app)["components"]["schemas"]
     schema = next(iter(body["content"].values()))["schema"]
     return list(schemas[schema["$ref"].rsplit("/", 1)[1]]["properties"])
@@ -445,7 +295,8 @@ async def test_no_operation_fails_on_odd_paths_and_parameters(api: Api) -> None:
             for name in place.values:
                 if f"{{{name}}}" in operation.template:
                     path = operation.path(place.values | {name: odd})
-                    answer = await place.staff.call(operation.method, path)
+                    headers = {"If-Match": "*"}
+                    answer = await place.staff.call(operation.method, path, headers=headers)
                     assert answer.status_code in (401, 404), (operation.name, path)
             for parameter in operation.parameters:
                 if parameter["in"] == "query":
@@ -458,7 +309,7 @@ async def test_no_operation_fails_on_odd_paths_and_parameters(api: Api) -> None:
 
 
 async def test_html_in_a_post_is_text(api: Api) -> None:
-    chair: Someone = await api.leader("Claire Chair", "chair")
+    chair = await api.leader("Claire Chair", "chair")
     started = await api.discussion(chair, body="<script>alert(1)</script> **bold**")
     html = started["opening_post"]["body_html"]
     assert "<script" not in html and "&lt;script&gt;" in html and "<strong>bold</strong>" in html

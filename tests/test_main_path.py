@@ -186,9 +186,7 @@ async def test_the_whole_path(api: Api) -> None:
     assert removal.status_code == 201 and removal.json()["status"] == "removed"
     after = await api.get(f"/communities/{DTC}/review-queue", headers=siobhan)
     assert code(after, 403) == "permission.denied"
-    successor = await staff.post(
-        f"/communities/{DTC}/terms", chair | {"person_id": str(other.id)}
-    )
+    successor = await staff.post(f"/communities/{DTC}/terms", chair | {"person_id": str(other.id)})
     assert successor.status_code == 201, successor.text
 
     # Each step once on the log

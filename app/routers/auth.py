@@ -47,6 +47,7 @@ _SIGN_IN_BODY = {
     openapi_extra=_SIGN_IN_BODY
     | problems(errors.CredentialsInvalid, errors.SignInThrottled, errors.GrantTypeUnsupported),
 )
+@secret_once
 async def create_token(
     request: Request,
     database: DatabaseDep,
@@ -65,6 +66,7 @@ async def create_token(
     summary="Stay signed in",
     openapi_extra=problems(errors.RefreshTokenInvalid),
 )
+@secret_once
 async def refresh_token(body: Refresh, database: DatabaseDep, standing: Anybody) -> Any:
     """Spends the refresh token and answers with the next pair. If the answer was lost, the same
     request gets the same successor for 30 seconds; a spent token that comes back later ends the

@@ -10,7 +10,7 @@ from app.deps import PageDep, ReaderDep, SessionDep, may
 from app.errors import problems
 from app.models import Discussion, DiscussionStatus
 from app.policy import Capability, Standing
-from app.routing import api_router
+from app.routing import api_router, hot
 from app.schemas.base import InstantIn, page_of
 from app.schemas.discussions import DiscussionCreate, DiscussionDetail, DiscussionList
 from app.services import discussions
@@ -30,6 +30,7 @@ _MODERATION = problems(errors.PermissionDenied, errors.CommunityArchived)
     summary="The discussions of a community",
     openapi_extra=problems(errors.PermissionDenied),
 )
+@hot
 async def list_discussions(
     community: str,
     reader: ReaderDep,

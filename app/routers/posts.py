@@ -10,7 +10,7 @@ from app.deps import ExpectedDep, PageDep, ReaderDep, SessionDep, may
 from app.errors import problems
 from app.models import Discussion, Post
 from app.policy import Capability, Standing
-from app.routing import api_router
+from app.routing import api_router, hot
 from app.schemas.base import InstantIn, page_of
 from app.schemas.discussions import Post as PostShown
 from app.schemas.discussions import PostCreate, PostList, PostUpdate
@@ -35,6 +35,7 @@ Author = Annotated[
     response_model=PostList,
     summary="The posts of a discussion",
 )
+@hot
 async def list_posts(
     discussion_id: UUID,
     reader: ReaderDep,
@@ -47,9 +48,8 @@ async def list_posts(
     """The oldest first; the opening post is number 1. Hidden and deleted posts keep their place,
     without their text."""
     found, parameters = posts.asked(discussion_id, updated_after)
-    listed = await listing.page(reader, found, page, **parameters)
-    shown = [posts.shown(row, standing, row.discussion_status) for row in listed.rows]
-    return page_of(shown, listed.next_cursor, listed.total)
+    listed = await listing.page(reader, found, page, wire=True, **parameters)
+    return page_of(posts.shown_all(listed.rows, standing), listed.next_cursor, listed.total)
 
 
 @router.post(

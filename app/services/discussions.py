@@ -1,5 +1,6 @@
 """Discussions: starting one, listing them, locking them."""
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,7 @@ DISCUSSIONS = sa.select(
     Discussion.created_at,
     Discussion.last_posted_at,
 )
+_NAMES = [column.key for column in DISCUSSIONS.selected_columns]
 _ONE = Prepared(
     DISCUSSIONS.add_columns(Discussion.version).where(
         col(Discussion.id) == sa.bindparam("discussion", type_=sa.Uuid)
@@ -54,10 +56,10 @@ def listing(status: bool, author: bool, updated_after: bool) -> Listing:
 async def listed(
     reader: Reader, standing: Standing, asked: Page, filters: dict[str, Any]
 ) -> Listed:
-    """One page of the discussions here."""
+    """One page of the discussions here, as `Reader.wire` gives its rows."""
     wanted = {name: value for name, value in filters.items() if value is not None}
     found = listing("status" in wanted, "author" in wanted, "updated_after" in wanted)
-    return await page(reader, found, asked, community=standing.here.id, **wanted)
+    return await page(reader, found, asked, wire=True, community=standing.here.id, **wanted)
 
 
 def affordances(standing: Standing, status: str) -> list[str]:
@@ -73,17 +75,46 @@ def affordances(standing: Standing, status: str) -> list[str]:
     return found
 
 
-def shown_all(rows: list[Any], standing: Standing) -> list[dict[str, Any]]:
-    """The rows of a list as this caller sees them."""
-    can = {status: affordances(standing, status) for status in DiscussionStatus}
-    return [row._asdict() | {"viewer": {"can": can[row.status]}} for row in rows]
+def shown_all(rows: Iterable[Sequence[Any]], standing: Standing) -> list[dict[str, Any]]:
+    """Discussions as this caller sees them: the columns of DISCUSSIONS, as values or as
+    `Reader.wire` gives them."""
+    viewer = {status: {"can": affordances(standing, status)} for status in DiscussionStatus}
+    return [
+        {
+            "id": discussion_id,
+            "community_id": community_id,
+            "title": title,
+            "status": status,
+            "tags": tags,
+            "language": language,
+            "author": author,
+            "post_count": post_count,
+            "created_at": created_at,
+            "last_posted_at": last_posted_at,
+            "viewer": viewer[status],
+        }
+        for (
+            discussion_id,
+            community_id,
+            title,
+            status,
+            tags,
+            language,
+            author,
+            post_count,
+            created_at,
+            last_posted_at,
+        ) in rows
+    ]
 
 
 async def get(source: Source, standing: Standing, discussion_id: UUID) -> dict[str, Any]:
     """A discussion with its opening post."""
     row = await source.one(_ONE, discussion=discussion_id)
-    opening = await posts.opening(source, standing, discussion_id, row.status)
-    return shown_all([row], standing)[0] | {"opening_post": opening}
+    return shown_all([row[:-1]], standing)[0] | {
+        "opening_post": await posts.opening(source, standing, discussion_id),
+        "version": row.version,
+    }
 
 
 async def start(work: Work, standing: Standing, body: dict[str, Any]) -> dict[str, Any]:
@@ -129,21 +160,11 @@ async def start(work: Work, standing: Standing, body: dict[str, Any]) -> dict[st
         post_id=post.id,
     )
     await work.flush()
-    return shown_all([_Row(discussion)], standing)[0] | {
+    row = [getattr(discussion, name) for name in _NAMES]
+    return shown_all([row], standing)[0] | {
         "opening_post": posts.shown(post, standing, discussion.status),
         "version": discussion.version,
     }
-
-
-class _Row:
-    """A discussion that was just written, as a row of a list."""
-
-    def __init__(self, discussion: Discussion) -> None:
-        self.status = DiscussionStatus(discussion.status)
-        self._discussion = discussion
-
-    def _asdict(self) -> dict[str, Any]:
-        return self._discussion.model_dump()
 
 
 async def set_locked(

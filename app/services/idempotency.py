@@ -53,7 +53,7 @@ async def begin(state: Any, key: str, secret_once: bool) -> Kept | None:
     if work is None:
         return None
     body = state.body_for_key
-    credential = state.credential or f"public:{_hash(body)[:40]}"
+    credential = getattr(state, "credential", None) or f"public:{_hash(body)[:40]}"
     claim = {
         "credential": credential,
         "key_hash": _hash(key.encode()),

@@ -24,22 +24,22 @@ async def decide(
 ) -> dict[str, Any]:
     """Accepts or declines a request, once; accepting makes the account and the membership.
 
-    Raises JoinRequestAlreadyDecided, JoinRequestNotPending, OwnRequest, EligibilityNotVerified,
+    Raises OwnRequest, JoinRequestAlreadyDecided, JoinRequestNotPending, EligibilityNotVerified,
     PersonDeactivated, MembershipExists, and Invalid for a refusal without a comment.
     """
-    if outcome is JoinOutcome.DECLINED and comment is None:
-        raise errors.Invalid(errors=[errors.field("/comment", "comment_required")])
     request = await work.locked(JoinRequest, request_id)
     if request.verified_at is None:
         raise errors.NotFound
+    me = await work.one(sa.select(Person.email_key).where(col(Person.id) == standing.me.id))
+    if me.email_key == request.email_key:
+        raise errors.OwnRequest
+    if outcome is JoinOutcome.DECLINED and comment is None:
+        raise errors.Invalid(errors=[errors.field("/comment", "comment_required")])
     if request.status in (JoinRequestStatus.ACCEPTED, JoinRequestStatus.DECLINED):
         raise errors.JoinRequestAlreadyDecided
     expected.check(request.version)
     if request.status != JoinRequestStatus.PENDING:
         raise errors.JoinRequestNotPending
-    me = await work.one(sa.select(Person.email_key).where(col(Person.id) == standing.me.id))
-    if me.email_key == request.email_key:
-        raise errors.OwnRequest
     if outcome is JoinOutcome.ACCEPTED:
         await _accept(work, standing, request)
     else:

@@ -24,7 +24,7 @@ from app.models.base import Instant
 from app.policy import Capability, Standing
 from app.preconditions import Expected
 from app.services import communities
-from app.services.standing import TODAY, membership_runs, suspended_until, term_runs
+from app.services.standing import TODAY, membership_runs, suspended_until, term_is_not_over
 
 ROSTER = sa.select(
     Membership.id,
@@ -87,23 +87,23 @@ OWN = Listing(
     descending=True,
 )
 
-_HELD = (
-    sa.select(Term.person_id, Term.community_id, Term.position_code)
-    .where(term_runs(TODAY))
+_TERMS = (
+    sa.select(Term.person_id, Term.community_id, Term.position_code, Term.starts_on)
+    .where(term_is_not_over(TODAY))
     .order_by(col(Term.position_code))
 )
 
 
 async def shown_all(source: Source, standing: Standing, rows: list[Any]) -> list[dict[str, Any]]:
-    """The rows of a roster as this caller sees them; positions in one statement for all."""
+    """The rows of a roster as this caller sees them; terms in one statement for all."""
     people = {row.person_id for row in rows}
     places = {row.community_id for row in rows}
-    held: dict[tuple[UUID, UUID], list[str]] = {}
+    terms: dict[tuple[UUID, UUID], list[Any]] = {}
     if rows:
-        statement = _HELD.where(col(Term.person_id).in_(people), col(Term.community_id).in_(places))
-        for term in await source.rows(statement, today=standing.today):
-            held.setdefault((term.person_id, term.community_id), []).append(term.position_code)
-    return [_shown(row, standing, held.get((row.person_id, row.community_id), [])) for row in rows]
+        here = (col(Term.person_id).in_(people), col(Term.community_id).in_(places))
+        for term in await source.rows(_TERMS.where(*here), today=standing.today):
+            terms.setdefault((term.person_id, term.community_id), []).append(term)
+    return [_shown(row, standing, terms.get((row.person_id, row.community_id), [])) for row in rows]
 
 
 def status_on(day: date, row: Any) -> str:
@@ -115,7 +115,7 @@ def status_on(day: date, row: Any) -> str:
     return "suspended" if row.suspended_until is not None else "active"
 
 
-def _shown(row: Any, standing: Standing, positions: list[str]) -> dict[str, Any]:
+def _shown(row: Any, standing: Standing, terms: list[Any]) -> dict[str, Any]:
     mine = standing.person is not None and standing.person.id == row.person_id
     private = standing.can(Capability.MEMBERSHIPS_READ_PRIVATE)
     may_know = mine or private or standing.can(Capability.SANCTIONS_SUSPEND)
@@ -147,17 +147,19 @@ def _shown(row: Any, standing: Standing, positions: list[str]) -> dict[str, Any]
         "until_on": row.until_on,
         "ending": row.ending if private or mine else None,
         "suspended_until": suspended,
-        "positions": positions if status in ("active", "suspended") else [],
+        "positions": [term.position_code for term in terms if term.starts_on <= standing.today]
+        if status in ("active", "suspended")
+        else [],
         "updated_at": row.updated_at,
-        "viewer": {"can": _affordances(standing, mine, status, bool(positions))},
+        "viewer": {"can": _affordances(standing, mine, status, bool(terms))},
     }
 
 
-def _affordances(standing: Standing, mine: bool, status: str, holds_seat: bool) -> list[str]:
+def _affordances(standing: Standing, mine: bool, status: str, has_terms: bool) -> list[str]:
     if status == "ended":
         return []
     manages = standing.can(Capability.MEMBERSHIPS_MANAGE)
-    appoints = standing.can(Capability.LEADERSHIP_APPOINT) or not holds_seat
+    appoints = standing.can(Capability.LEADERSHIP_APPOINT) or not has_terms
     found = []
     if mine or (manages and appoints):
         found.append("end_membership")
@@ -174,8 +176,8 @@ async def get(source: Source, standing: Standing, membership_id: UUID) -> dict[s
     mine = standing.person is not None and row.person_id == standing.person.id
     if not mine and not standing.can(Capability.MEMBERSHIPS_READ):
         raise errors.NotFound
-    ended = row.ended_at is not None
-    if ended and not mine and not standing.can(Capability.MEMBERSHIPS_READ_PRIVATE):
+    runs = status_on(standing.today, row) in ("active", "suspended")
+    if not (runs or mine or standing.can(Capability.MEMBERSHIPS_READ_PRIVATE)):
         raise errors.NotFound
     return (await shown_all(source, standing, [row]))[0]
 
@@ -233,8 +235,8 @@ async def update(
 ) -> dict[str, Any]:
     """Changes a membership's category or last day.
 
-    A last day that comes before the end of a term of the holder's would end that too, so it needs
-    the right to end terms.
+    A last day that comes before the end of a term of the holder's would end that too, so whoever
+    sets, moves or clears a seat-holder's needs the right to end terms.
     """
     membership = await open_one(work, standing, membership_id)
     standing.require(Capability.MEMBERSHIPS_MANAGE)
@@ -242,7 +244,7 @@ async def update(
     until = patch.get("until_on", membership.until_on)
     if until is not None and until < max(standing.today, membership.since_on):
         raise errors.Invalid(errors=[errors.field("/until_on", "day_in_the_past")])
-    if until is not None and until != membership.until_on:
+    if until != membership.until_on:
         await refuse_for_holder(work, standing, membership)
     for member, value in patch.items():
         setattr(membership, member, value)
@@ -269,8 +271,7 @@ async def _running_terms(work: Work, membership: Membership) -> list[Term]:
         .where(
             col(Term.person_id) == membership.person_id,
             col(Term.community_id) == membership.community_id,
-            col(Term.ended_at).is_(None),
-            sa.or_(col(Term.ends_on).is_(None), col(Term.ends_on) >= clock.today()),
+            term_is_not_over(clock.today()),
         )
         .order_by(col(Term.id))
         .with_for_update()

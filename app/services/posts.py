@@ -1,5 +1,6 @@
 """Posts: writing under one's identity line, reading, editing, deleting."""
 
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -31,10 +32,18 @@ POSTS = sa.select(
     Post.hidden_at,
     Post.created_at,
     Post.edited_at,
-    Post.version,
     col(Discussion.status).label("discussion_status"),
 ).join(Discussion, col(Discussion.id) == Post.discussion_id)
-_ONE = Prepared(POSTS.where(col(Post.id) == sa.bindparam("post", type_=sa.Uuid)))
+_NAMES = [column.key for column in POSTS.selected_columns][:-1]
+_ONE = Prepared(
+    POSTS.add_columns(Post.version).where(col(Post.id) == sa.bindparam("post", type_=sa.Uuid))
+)
+_OPENING = Prepared(
+    POSTS.where(
+        col(Post.discussion_id) == sa.bindparam("discussion", type_=sa.Uuid),
+        col(Post.number) == 1,
+    )
+)
 
 
 @lru_cache
@@ -71,60 +80,87 @@ def author_line(standing: Standing) -> dict[str, Any]:
     }
 
 
-def shown(row: Any, standing: Standing, discussion_status: str) -> dict[str, Any]:
-    """A post as readers see it. What is hidden or deleted keeps its place and loses its text,
-    for everybody: what moderators still see, they see with the review."""
-    visible = row.status == PostStatus.VISIBLE
-    hidden = row.status == PostStatus.HIDDEN
-    return {
-        "id": row.id,
-        "discussion_id": row.discussion_id,
-        "number": row.number,
-        "author": row.author,
-        "body": row.body if visible else None,
-        "body_html": row.body_html if visible else None,
-        "reply_to_id": row.reply_to_id,
-        "language": row.language,
-        "status": row.status,
-        "hidden": {
-            "rule": row.hidden_rule,
-            "rules_version": row.hidden_rules_version,
-            "at": row.hidden_at,
+def shown_all(rows: Iterable[Sequence[Any]], standing: Standing) -> list[dict[str, Any]]:
+    """Posts as readers see them: the columns of POSTS, as values or as `Reader.wire` gives them.
+
+    What is hidden or deleted keeps its place and loses its text, for everybody: what moderators
+    still see, they see with the review.
+    """
+    can = _affordances(standing)
+    return [
+        {
+            "id": post_id,
+            "discussion_id": discussion_id,
+            "number": number,
+            "author": author,
+            "body": body if status == PostStatus.VISIBLE else None,
+            "body_html": body_html if status == PostStatus.VISIBLE else None,
+            "reply_to_id": reply_to_id,
+            "language": language,
+            "status": status,
+            "hidden": {"rule": rule, "rules_version": rules_version, "at": hidden_at}
+            if status == PostStatus.HIDDEN
+            else None,
+            "created_at": created_at,
+            "edited_at": edited_at,
+            "viewer": {"can": can(status, author_id, number, discussion_status)},
         }
-        if hidden
-        else None,
-        "created_at": row.created_at,
-        "edited_at": row.edited_at,
-        "version": row.version,
-        "viewer": {"can": affordances(row, standing, discussion_status)},
-    }
+        for (
+            post_id,
+            discussion_id,
+            number,
+            author_id,
+            author,
+            body,
+            body_html,
+            reply_to_id,
+            language,
+            status,
+            rule,
+            rules_version,
+            hidden_at,
+            created_at,
+            edited_at,
+            discussion_status,
+        ) in rows
+    ]
 
 
-def affordances(row: Any, standing: Standing, discussion_status: str) -> list[str]:
+def shown(post: Post, standing: Standing, discussion_status: str) -> dict[str, Any]:
+    """A post that was just written or changed, as its author sees it, with its version."""
+    row = [getattr(post, name) for name in _NAMES]
+    return shown_all([[*row, discussion_status]], standing)[0] | {"version": post.version}
+
+
+def _affordances(standing: Standing) -> Callable[[str, Any, int, str], list[str]]:
     """The operations on a post that would be allowed: the author's own, or everybody else's."""
-    if row.status != PostStatus.VISIBLE or standing.here.archived:
-        return []
-    if standing.person is None or standing.person.id != row.author_id:
-        return ["report_post"] if standing.can(Capability.POSTS_REPORT) else []
-    if discussion_status != DiscussionStatus.OPEN or not standing.can(Capability.POSTS_WRITE):
-        return []
-    return ["update_post", "delete_post"] if row.number > 1 else ["update_post"]
+    me = str(standing.person.id) if standing.person else None
+    active = not standing.here.archived
+    report = ["report_post"] if active and standing.can(Capability.POSTS_REPORT) else []
+    writes = active and standing.can(Capability.POSTS_WRITE)
+
+    def can(status: str, author_id: Any, number: int, discussion_status: str) -> list[str]:
+        if status != PostStatus.VISIBLE:
+            return []
+        if str(author_id) != me:
+            return report
+        if not writes or discussion_status != DiscussionStatus.OPEN:
+            return []
+        return ["update_post", "delete_post"] if number > 1 else ["update_post"]
+
+    return can
 
 
 async def get(source: Source, standing: Standing, post_id: UUID) -> dict[str, Any]:
     """One post."""
     row = await source.one(_ONE, post=post_id)
-    return shown(row, standing, row.discussion_status)
+    return shown_all([row[:-1]], standing)[0] | {"version": row.version}
 
 
-async def opening(
-    source: Source, standing: Standing, discussion_id: UUID, status: str
-) -> dict[str, Any]:
+async def opening(source: Source, standing: Standing, discussion_id: UUID) -> dict[str, Any]:
     """Post number 1 of a discussion."""
-    row = await source.one(
-        POSTS.where(col(Post.discussion_id) == discussion_id, col(Post.number) == 1)
-    )
-    return shown(row, standing, status)
+    row = await source.one(_OPENING, discussion=discussion_id)
+    return shown_all([row], standing)[0]
 
 
 async def write(

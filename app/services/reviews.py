@@ -164,9 +164,7 @@ async def shown_all(source: Source, standing: Standing, rows: list[Any]) -> list
 
 def _shown(row: Any, standing: Standing, reports: list[Any]) -> dict[str, Any]:
     own = _own_case(standing, row.author_id, {item.reporter_id for item in reports})
-    moderates = (
-        standing.can(Capability.POSTS_MODERATE) and not own and not standing.here.archived
-    )
+    moderates = standing.can(Capability.POSTS_MODERATE) and not own and not standing.here.archived
     is_open = row.status == ReviewStatus.OPEN
     can = []
     if moderates and is_open:

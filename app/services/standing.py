@@ -72,10 +72,13 @@ def through(model: type[SQLModel], thing_id: UUID) -> Where:
 
 def term_runs(day: Any) -> Any:
     """The condition that a term runs on a day."""
+    return sa.and_(col(Term.starts_on) <= day, term_is_not_over(day))
+
+
+def term_is_not_over(day: Any) -> Any:
+    """The condition that a term runs on a day or is still to come."""
     return sa.and_(
-        col(Term.starts_on) <= day,
-        sa.or_(col(Term.ends_on).is_(None), col(Term.ends_on) >= day),
-        col(Term.ended_at).is_(None),
+        sa.or_(col(Term.ends_on).is_(None), col(Term.ends_on) >= day), col(Term.ended_at).is_(None)
     )
 
 
