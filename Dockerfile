@@ -19,6 +19,7 @@ COPY app /opt/cop/source/app
 RUN /opt/cop/bin/python -m compileall -q /opt/cop/source/app
 ENV PATH=/opt/cop/bin:$PATH \
     PYTHONPATH=/opt/cop/source \
+    PYTHONSAFEPATH=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     COP_DATA_DIR=/data \

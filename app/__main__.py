@@ -15,7 +15,7 @@ import uvicorn
 from alembic.util import CommandError
 from pydantic import TypeAdapter, ValidationError
 
-from app import demo, errors, logs, migrations, openapi, settings
+from app import demo, documents, errors, logs, migrations, settings
 from app.db import Database
 from app.jobs import Worker
 from app.main import create_app
@@ -85,10 +85,11 @@ def serve(
     mailbox = current.mail.split("@")[-1] if "@" in current.mail else current.mail
     print(f"API      {current.public_url}/api/v1   docs {current.public_url}/docs", flush=True)
     print(f"Mailbox  {mailbox.removeprefix('file://')}", flush=True)
-    print(
-        "Staff    cop create-staff --email you@example.org --name 'Your Name' --position staff",
-        flush=True,
-    )
+    cop = sys.argv[0] if sys.argv[0].endswith("/cop") else "cop"  # as it was just called
+    staff = "--email you@example.org --name 'Your Name' --position staff"
+    print(f"Staff    {cop} create-staff {staff}", flush=True)
+    if not beside:
+        print(f"Worker   not here, so no mail leaves until `{cop} worker` runs", flush=True)
     options: dict[str, Any] = {
         "host": current.host,
         "port": current.port,
@@ -218,19 +219,19 @@ def write_openapi(
     check: Annotated[bool, typer.Option(help="Only compare; fail if a file differs.")] = False,
 ) -> None:
     """Write the generated documents of the contract into openapi/."""
-    generated = openapi.generated(create_app().app)
+    generated = documents.generated(create_app().app)
     stale = [
         name
         for name, text in generated.items()
-        if not (openapi.FOLDER / name).is_file()
-        or (openapi.FOLDER / name).read_text("utf-8") != text
+        if not (documents.FOLDER / name).is_file()
+        or (documents.FOLDER / name).read_text("utf-8") != text
     ]
     if check and stale:
         raise SystemExit(f"Not as generated: {', '.join(stale)}. Run `cop openapi`.")
     if not check:
-        openapi.FOLDER.mkdir(exist_ok=True)
+        documents.FOLDER.mkdir(exist_ok=True)
         for name, text in generated.items():
-            (openapi.FOLDER / name).write_text(text, "utf-8")
+            (documents.FOLDER / name).write_text(text, "utf-8")
 
 
 @cli.command("demo")

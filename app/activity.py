@@ -5,15 +5,19 @@ whatever comes later read it from there; a service never calls them. Facts are i
 and numbers, never what a person wrote.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.models import Activity, ActorKind
+from app.models import Activity, ActorKind, new_id
+from app.models.base import Instant
 from app.policy import Standing
+from app.strokes import Following, json_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +156,7 @@ def record(
     `by` is who did it; without one it was the software, unless `actor` says otherwise. Raises
     ValueError for facts that the catalogue does not name, so that the log stays readable.
     """
-    known = KINDS[kind]
-    if set(facts) != set(known.facts):
-        raise ValueError(f"{kind} takes the facts {known.facts}, not {tuple(facts)}")
+    known = _known(kind, facts)
     actor_kind, actor_id = actor or (by.actor if by else (ActorKind.SYSTEM, None))
     session.add(
         Activity(
@@ -168,6 +170,49 @@ def record(
             facts={name: _plain(value) for name, value in facts.items()},
         )
     )
+
+
+def following(kind: str, facts: Callable[[Any], Mapping[str, Any]]) -> Following:
+    """The record as what follows in a stroke; it takes the parameters of `followed`.
+
+    The facts are SQL: parameters of the stroke, or columns of the row that it updates.
+    """
+
+    def values(row: Any) -> dict[str, Any]:
+        found = facts(row)
+        known = _known(kind, found)
+        return {
+            "id": sa.bindparam("record", type_=sa.Uuid),
+            "kind": sa.literal(kind),
+            "occurred_at": sa.bindparam("now", type_=Instant),
+            "actor_kind": sa.bindparam("actor_is", type_=sa.String),
+            "actor_id": sa.bindparam("actor", type_=sa.Uuid),
+            "community_id": sa.bindparam("community", type_=sa.Uuid),
+            "subject_kind": sa.literal(known.subject),
+            "subject_id": sa.bindparam("subject", type_=sa.String),
+            "facts": json_of(found),
+        }
+
+    return Following(Activity, values)
+
+
+def followed(by: Standing, subject_id: UUID) -> dict[str, Any]:
+    """The parameters of a record that follows in a stroke, but for the instant, `now`."""
+    actor_kind, actor_id = by.actor
+    return {
+        "record": new_id(),
+        "actor_is": actor_kind,
+        "actor": actor_id,
+        "community": by.here.id,
+        "subject": str(subject_id),
+    }
+
+
+def _known(kind: str, facts: Mapping[str, Any]) -> Kind:
+    known = KINDS[kind]
+    if set(facts) != set(known.facts):
+        raise ValueError(f"{kind} takes the facts {known.facts}, not {tuple(facts)}")
+    return known
 
 
 def _plain(value: Any) -> Any:

@@ -16,11 +16,16 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from app import errors
+from app.connections import AWAY, Connections
 from app.models.base import metadata
 from app.reader import PostgresReader, Prepared, Reader, Row, SqliteReader
+from app.statements import processed
+from app.strokes import SqliteWriter, Stroke, given_by
 
 Entity = TypeVar("Entity")
 
+# PostgreSQL's classes of states in which it is out of reach, full, or just stopping or starting.
+AWAY_STATES = ("08", "53", "57P")
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # an acknowledged write survives a power cut
@@ -31,6 +36,26 @@ SQLITE_PRAGMAS = (
 
 class Work(AsyncSession):
     """One unit of work. It reads as a Reader does, but sees what it has itself written."""
+
+    def __init__(self, database: "Database") -> None:
+        super().__init__(database.engine, expire_on_commit=False)
+        self._database = database
+        self.struck = False
+
+    async def stroke(self, stroke: Stroke, **parameters: Any) -> Row | None:
+        """The row that the stroke updated, or None where there was none to update.
+
+        Alone in its unit of work it goes straight to the driver and is kept when this returns, so
+        nothing may be written after it. Where something was written before, it joins that.
+        """
+        if not self.in_transaction():
+            self.struck = True
+            return await self._database.struck(stroke, parameters)
+        row = await self.first(stroke.update, **parameters)
+        if row is not None:
+            for insert in stroke.inserts:
+                await self.execute(insert.statement, {**parameters, **given_by(row)})
+        return row
 
     async def rows(self, statement: Prepared | sa.Select[Any], **parameters: Any) -> list[Row]:
         """All rows, by the names of their columns."""
@@ -82,6 +107,17 @@ class Database:
             if self.sqlite
             else PostgresReader(url, pool_size)
         )
+        self._connections = Connections(url, pool_size, lock_timeout="5000")
+        self._writer = SqliteWriter(url.removeprefix("sqlite:///"), SQLITE_PRAGMAS)
+
+    async def struck(self, stroke: Stroke, parameters: Mapping[str, Any]) -> Row | None:
+        """A stroke as a transaction of its own; on SQLite when it is this writer's turn."""
+        if self.sqlite:
+            async with self.engine.connect():
+                return await self._writer.run(stroke, parameters)
+        whole = stroke.whole.compiled(self.reader.dialect)
+        found = await self._connections.fetch(whole.sql, whole.bound(parameters))
+        return whole.record._make(*processed(found, whole.results)) if found else None
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Work]:
@@ -91,16 +127,19 @@ class Database:
         SQLite the engine has one connection, so writers wait for each other in this process,
         fairly, instead of polling for the file's lock.
         """
-        session = Work(self.engine, expire_on_commit=False)
+        session = Work(self)
         try:
             yield session
-            await session.commit()
+            if session.in_transaction():
+                if session.struck:
+                    raise RuntimeError("written after a stroke, which was kept already")
+                await session.commit()
         except DBAPIError as error:
             await session.rollback()
             if unavailable(error):
                 raise errors.Unavailable from error
             raise
-        except (OSError, sa.exc.TimeoutError) as error:
+        except (*AWAY, sa.exc.TimeoutError) as error:  # no connection was had
             await session.rollback()
             raise errors.Unavailable from error
         except BaseException:
@@ -112,21 +151,28 @@ class Database:
     async def close(self) -> None:
         """Gives every connection back."""
         await self.reader.close()
+        await self._connections.close()
+        await self._writer.close()
         await self.engine.dispose()
 
 
 def unavailable(error: DBAPIError) -> bool:
     """True for a database that is away or busy, which a client may simply try again."""
     message = str(error.orig).lower()
+    state = getattr(error.orig, "sqlstate", None) or ""
     return (
         error.connection_invalidated
-        or "database is locked" in message
-        or "lock timeout" in message
+        or gave_up_waiting(error)
+        or state.startswith(AWAY_STATES)
         or "deadlock detected" in message
         or "connection" in message
-        or "shutting down" in message
-        or "starting up" in message
     )
+
+
+def gave_up_waiting(error: DBAPIError) -> bool:
+    """True where somebody else held a lock for too long."""
+    message = str(error.orig).lower()
+    return "database is locked" in message or "lock timeout" in message
 
 
 def _sqlite_engine(url: str) -> AsyncEngine:

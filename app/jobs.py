@@ -22,7 +22,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig
 from dbos._serialization import DBOSPortableJSONSerializer
 from prometheus_client import Gauge
 
-from app import clock, errors
+from app import clock, errors, logs
 from app.alone import Alone
 from app.db import Database
 from app.services import mails, retention, sealing
@@ -58,9 +58,8 @@ async def _deliver_mail(mail_id: str) -> None:
         except errors.Unavailable:
             await asyncio.sleep(pause)
         except Exception as error:
-            fault = type(error).__name__
-            log.error("mail", mail_id=mail_id, fault=fault)
-            await _give_back(UUID(mail_id), fault)
+            log.error("mail", mail_id=mail_id, **logs.without_words(error))
+            await _give_back(UUID(mail_id), type(error).__name__)
             return
         else:
             return
@@ -223,4 +222,4 @@ class Worker:
 def _note(error: Exception) -> None:
     """The database being away is no fault of the worker's, and mends by itself."""
     if not isinstance(error, errors.Unavailable):
-        log.error("worker", exc_info=error)
+        log.error("worker", **logs.without_words(error))

@@ -1,12 +1,11 @@
-"""The contract as OpenAPI 3.1, and the other documents that are generated from the code.
+"""The contract as OpenAPI 3.1, generated from the code.
 
 FastAPI describes shapes; what holds for every operation is added here: one problem response, the
-headers of the conventions, the capability that an operation asks for, and the codes of its own.
+headers of the conventions, the capability that an operation asks for, the codes of its own, and an
+example of every body. What generators of clients stumble over is tidied away.
 """
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,12 +14,11 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
-from app import activity, deps, errors, policy, texts
+from app import deps, errors, examples, policy, texts
 from app.deps import May
 from app.schemas.auth import PasswordSignIn
 from app.schemas.problems import Problem
 
-FOLDER = Path("openapi")
 VERSION = "1.0.0"
 
 DESCRIPTION = """\
@@ -28,9 +26,39 @@ The backend that professional associations run their Communities of Practice on.
 
 What a person may do follows from the position that they hold today, in that community, and
 nothing longer: ask `GET /communities/{community}/standing`, or read `viewer.can` on each resource.
-Errors are `application/problem+json` with a stable `code`; lists are pages with `next_cursor`;
-instants are UTC, days are the association's. Send `Accept-Language: fr` for French sentences.
+
+**Answers.** Every member is always present: what is unknown or absent is `null`, an empty list
+`[]`. Instants are UTC (`*_at`), days are the association's (`*_on`), both ends inclusive.
+Enumerations may grow. Lists are pages: `next_cursor`, and a `Link` with `rel="next"`, lead on.
+
+**Refusals.** Every error is `application/problem+json` with a stable `code`; `x-problems` lists
+those that an operation can give. Send `Accept-Language: fr` for French sentences.
+
+**Changing things.** Requests take their own members and no others, each in its own type. `PATCH`
+is a JSON Merge Patch. Send `If-Match` with the `ETag` that was read, and nobody's change is lost;
+send an `Idempotency-Key` with a `POST`, and a retry never does a thing twice.
+
+**Limits.** A body has at most 1 MiB, a page 100 items, a post 40,000 characters, a key of a retry
+lives 24 hours. `RateLimit` and `RateLimit-Policy` say how many requests are left; beyond them, and
+after 10 failed sign-ins to one account from one address within 15 minutes, the answer is 429 with
+`Retry-After`.
 """
+TAGS = {
+    "association": "The association, its closed lists, and the permission table.",
+    "communities": "The catalogue of communities, and what one may do in each.",
+    "rules": "The rules of etiquette and participation, and agreements to them.",
+    "joining": "Asking to join, and deciding about it.",
+    "signing in": "Tokens, and the links that go by mail.",
+    "me": "One's own profile, sign-ins, memberships and agreements.",
+    "memberships": "Who belongs to a community.",
+    "leadership": "Seats, terms, resignations and removals.",
+    "discussions": "Discussions and their posts.",
+    "moderation": "Reports, the review queue, decisions and reversals.",
+    "people": "The people of the association, for its staff.",
+    "audit": "Everything that happened, once.",
+}
+
+Schema = dict[str, Any]
 
 
 def operations(app: FastAPI) -> Iterator[APIRoute]:
@@ -65,202 +93,228 @@ def document(app: FastAPI) -> dict[str, Any]:
         openapi_version="3.1.0",
         description=DESCRIPTION,
         routes=list(app.routes),
+        tags=[{"name": name, "description": said} for name, said in TAGS.items()],
         license_info={"name": "MIT", "identifier": "MIT"},
         separate_input_output_schemas=True,
     )
     components = made["components"]
-    _add_schemas(components)
-    components["responses"] = {"Problem": _problem_response()}
+    schemas = components["schemas"] = _schemas(components["schemas"])
+    components["responses"] = {"Problem": _PROBLEM}
     components["securitySchemes"] = _security()
     components["headers"] = _HEADERS
     for route in operations(app):
         for method in route.methods:
-            _complete(made["paths"][route.path_format][method.lower()], route, method)
+            _complete(made["paths"][route.path_format][method.lower()], route, method, schemas)
     made["servers"] = [{"url": "/", "description": "This server."}]
     app.openapi_schema = made
     return made
 
 
-def _add_schemas(components: dict[str, Any]) -> None:
+# Schemas
+
+
+def _schemas(described: dict[str, Schema]) -> dict[str, Schema]:
+    """FastAPI's components and those that no route names, in order and tidied."""
     _, found = models_json_schema(
         [(Problem, "serialization"), (PasswordSignIn, "validation")],
         ref_template="#/components/schemas/{model}",
     )
-    components["schemas"].update(found["$defs"])
+    whole = described | found["$defs"]
     for name in ("HTTPValidationError", "ValidationError"):
-        components["schemas"].pop(name, None)
-    components["schemas"] = dict(sorted(components["schemas"].items()))
+        whole.pop(name, None)
+    return {name: _tidied(schema) for name, schema in sorted(whole.items())}
 
 
-def _problem_response() -> dict[str, Any]:
+def _tidied(schema: Schema) -> Schema:
+    """The same schema without titles made from names, and with `null` as one of its types."""
+    made: Schema = {}
+    for key, value in schema.items():
+        if key == "title":
+            continue
+        if key == "properties":
+            value = {name: _tidied(member) for name, member in value.items()}
+        elif key in ("items", "additionalProperties") and isinstance(value, dict):
+            value = _tidied(value)
+        elif key == "anyOf":
+            value = [_tidied(kind) for kind in value]
+        elif isinstance(value, float) and value.is_integer():
+            value = int(value)
+        made[key] = value
+    return _nullable(made)
+
+
+def _nullable(schema: Schema) -> Schema:
+    """A type that may be null, in one schema where it is no component."""
+    kinds = schema.get("anyOf", [])
+    if len(kinds) != 2 or kinds[1] != {"type": "null"} or not isinstance(kinds[0].get("type"), str):
+        return schema
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    return kinds[0] | {"type": [kinds[0]["type"], "null"]} | rest
+
+
+# What the conventions say of every operation
+
+
+def _said(description: str, kind: str = "string") -> dict[str, Any]:
+    return {"description": description, "schema": {"type": kind}}
+
+
+_HEADERS = {
+    "X-Request-Id": _said("Names the request in the logs."),
+    "ETag": _said("For If-None-Match, and for If-Match where several people edit."),
+    "Link": _said('The next page, with rel="next"; absent at the end of the list.'),
+    "Idempotent-Replayed": _said("true where this is the answer to an earlier request."),
+    "Retry-After": _said("With 409, 429 and 503: after how many seconds to try again.", "integer"),
+    "WWW-Authenticate": _said("With 401: how to authenticate."),
+    "RateLimit": _said("How many requests are left, and for how many seconds."),
+    "RateLimit-Policy": _said("How many requests are allowed in how many seconds."),
+}
+
+
+def _shown(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+_PROBLEM = {
+    "description": "A refusal. `code` is the contract; openapi/problems.md lists them all.",
+    "headers": _shown(
+        "X-Request-Id", "Retry-After", "WWW-Authenticate", "RateLimit", "RateLimit-Policy"
+    ),
+    "content": {
+        errors.MEDIA_TYPE: {
+            "schema": {"$ref": "#/components/schemas/Problem"},
+            "example": examples.PROBLEM,
+        }
+    },
+}
+
+
+def _header(name: str, description: str, *, required: bool = False, **schema: Any) -> Schema:
     return {
-        "description": "A refusal. `code` is the contract; openapi/problems.md lists them all.",
-        "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},
-        "content": {errors.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "name": name,
+        "in": "header",
+        "required": required,
+        "description": description,
+        "schema": {"type": "string", **schema},
     }
 
 
+_IDEMPOTENCY = _header(
+    "Idempotency-Key",
+    "Makes a retry safe: the same key and body answer as the first time, for 24 hours. Up to 200"
+    " visible ASCII characters.",
+    minLength=1,
+    maxLength=200,
+    pattern="^[!-~]+$",
+)
+_IF_NONE_MATCH = _header("If-None-Match", "The ETag of what one has; 304 if it is still so.")
+_IF_MATCH = "The ETag of what was read; 412 if somebody changed it in between."
+
+
 def _security() -> dict[str, Any]:
+    scopes = {
+        capability.value: texts.text("capabilities", capability, "en")
+        for capability in policy.Capability
+    }
     return {
         "password": {
             "type": "oauth2",
             "description": "Sign in with an e-mail address and a password.",
-            "flows": {
-                "password": {
-                    "tokenUrl": "/api/v1/auth/tokens",
-                    "scopes": {
-                        capability.value: texts.text("capabilities", capability, "en")
-                        for capability in policy.Capability
-                    },
-                }
-            },
+            "flows": {"password": {"tokenUrl": "/api/v1/auth/tokens", "scopes": scopes}},
         }
     }
 
 
-_HEADERS = {
-    "X-Request-Id": {"description": "Names the request in the logs.", "schema": {"type": "string"}},
-    "ETag": {
-        "description": "For If-None-Match, and for If-Match where several people edit.",
-        "schema": {"type": "string"},
-    },
-}
-_IDEMPOTENCY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "Makes a retry safe: the same key and body answer as the first time, for 24"
-    " hours. Up to 200 visible ASCII characters.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
-}
-_IF_NONE_MATCH = {
-    "name": "If-None-Match",
-    "in": "header",
-    "required": False,
-    "description": "The ETag of what the client has; 304 if it is still so.",
-    "schema": {"type": "string"},
-}
-
-
-def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
+def _complete(
+    operation: dict[str, Any], route: APIRoute, method: str, schemas: dict[str, Schema]
+) -> None:
     """Adds what the conventions say of every operation."""
-    responses = operation["responses"]
-    responses.pop("422", None)
-    responses["default"] = {"$ref": "#/components/responses/Problem"}
     parameters = operation.setdefault("parameters", [])
-    _whole(parameters)
+    for parameter in parameters:
+        _complete_parameter(parameter)
+    paged = any(parameter["name"] == "cursor" for parameter in parameters)
     retried = method == "POST" and deps.unit_of_work in _calls(route)
     met = [*errors.EVERYWHERE, *(errors.RETRIED if retried else ())]
-    if any(parameter["name"] == "cursor" for parameter in parameters):
-        met.append(errors.CursorInvalid)
-    own = set(operation.get("x-problems", ()))
-    operation["x-problems"] = sorted(own | {kind.code for kind in met})
+    codes = {kind.code for kind in ([*met, errors.CursorInvalid] if paged else met)}
+    operation["x-problems"] = sorted(codes | set(operation.get("x-problems", ())))
+    _complete_precondition(operation)
     if method == "GET":
         parameters.append(_IF_NONE_MATCH)
-        responses["304"] = {"description": "What the client has is still so."}
-        responses["200"].setdefault("headers", {})["ETag"] = {"$ref": "#/components/headers/ETag"}
     if retried:
         parameters.append(_IDEMPOTENCY)
     if not parameters:
         operation.pop("parameters")
-    may = may_of(route)
+    headers = _shown(
+        *(["ETag"] if method in ("GET", "PATCH", "PUT") else []),
+        *(["Link"] if paged else []),
+        *(["Idempotent-Replayed"] if retried else []),
+    )
+    _complete_bodies(operation, headers, schemas)
+    if method == "GET":
+        operation["responses"]["304"] = {"description": "What the client has is still so."}
+    _complete_security(operation, may_of(route))
+
+
+def _complete_parameter(parameter: dict[str, Any]) -> None:
+    """Says what a parameter takes; none of them can be sent as null."""
+    name, schema = parameter["name"], _tidied(parameter["schema"])
+    if "anyOf" in schema:
+        schema = {**schema.pop("anyOf")[0], **schema}
+    if isinstance(schema.get("type"), list):
+        schema["type"] = schema["type"][0]
+    schema.pop("description", None)
+    if name == "community":
+        parameter["description"] = "The community's id or slug."
+        schema = {"type": "string", "minLength": 1, "maxLength": 80}
+    elif parameter["in"] == "path":
+        thing = name.removesuffix("_id").replace("_", " ")
+        said = f"The {thing}'s id." if name.endswith("_id") else f"The {thing}."
+        parameter.setdefault("description", said)
+    parameter["schema"] = schema
+
+
+def _complete_precondition(operation: dict[str, Any]) -> None:
+    required = errors.PreconditionRequired.code in operation["x-problems"]
+    parameters = operation["parameters"]
+    for index, parameter in enumerate(parameters):
+        if parameter["name"] == "if-match":
+            parameters[index] = _header("If-Match", _IF_MATCH, required=required)
+
+
+def _complete_bodies(
+    operation: dict[str, Any], headers: dict[str, Any], schemas: dict[str, Schema]
+) -> None:
+    """Examples of what is sent and answered, and a sentence for each answer."""
+    responses = operation["responses"]
+    responses.pop("422", None)
+    described = [operation.get("requestBody", {}), *responses.values()]
+    for content in (body.get("content", {}) for body in described):
+        for kind, body in list(content.items()):
+            if body["schema"]:
+                body["example"] = examples.of(_named(body), schemas)
+            else:
+                del content[kind]
+    for status, response in responses.items():
+        content = response.get("content", {})
+        if not content:
+            response.pop("content", None)
+            response["description"] = "Received." if status == "202" else "Done."
+        for body in content.values():
+            response["description"] = schemas[_named(body)]["description"]
+        if headers:
+            response["headers"] = headers
+    responses["default"] = {"$ref": "#/components/responses/Problem"}
+
+
+def _named(body: dict[str, Any]) -> str:
+    return body["schema"]["$ref"].rsplit("/", 1)[1]
+
+
+def _complete_security(operation: dict[str, Any], may: May | None) -> None:
     if may is None:
         operation["security"] = []
         return
     operation["x-capability"] = may.capability
-    scopes = [may.capability.value] if may.capability else []
-    operation["security"] = [{"password": scopes}]
+    operation["security"] = [{"password": [may.capability.value] if may.capability else []}]
     if may.capability in policy.OPEN_TO_ALL:
         operation["security"].append({})
-
-
-def _whole(parameters: list[dict[str, Any]]) -> None:
-    """Path parameters that name a community say what they take."""
-    for parameter in parameters:
-        if parameter["name"] == "community":
-            parameter["description"] = "The community's id or slug."
-            parameter["schema"] = {"type": "string", "minLength": 1, "maxLength": 80}
-        elif parameter["in"] == "path" and "description" not in parameter:
-            parameter["description"] = "The id."
-        elif parameter["name"].lower() == "if-match":
-            parameter["description"] = "The ETag of what was read; 412 if somebody changed it."
-            parameter["schema"] = {"type": "string"}
-        parameter["schema"].pop("title", None)
-
-
-# The other documents
-
-
-def permissions(app: FastAPI) -> str:
-    """openapi/permissions.md: what each operation asks of its caller."""
-    lines = [
-        "# Who may call what",
-        "",
-        "Generated by `cop openapi`. A capability is given by the permission table (`GET /grants`)",
-        "to positions, which people hold by terms that run now. *Seen with* names the capability",
-        "without which the thing does not exist for the caller (404); *own* means that the person",
-        "concerned may do it without the capability.",
-        "",
-        "| operation | method and path | capability | seen with | own |",
-        "|---|---|---|---|---|",
-    ]
-    for route in operations(app):
-        may = may_of(route)
-        method = next(iter(route.methods))
-        capability = "anybody" if may is None else may.capability or "signed in"
-        seen = may.seen_with if may and may.within and may.seen_with != may.capability else None
-        lines.append(
-            f"| {route.operation_id} | {method} {route.path_format} | {capability} |"
-            f" {seen or ''} | {'yes' if may and may.own else ''} |"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def problems() -> str:
-    """openapi/problems.md: every code that a client can meet."""
-    lines = [
-        "# Problems",
-        "",
-        "Generated by `cop openapi`. Every error is `application/problem+json`; `code` is stable.",
-        "",
-        "| status | code | what it says |",
-        "|---|---|---|",
-    ]
-    for problem in errors.catalogue():
-        detail = texts.text("problems", f"{problem.code}.detail", "en")
-        lines.append(f"| {problem.status} | {problem.code} | {detail} |")
-    lines += ["", "## Codes of fields and parameters (`errors[].code`)", ""]
-    lines += ["| code | what it says |", "|---|---|"]
-    for key, said in texts.group("problems", "en").items():
-        if key.startswith("errors."):
-            lines.append(f"| {key.removeprefix('errors.')} | {said} |")
-    lines += ["", "## Reasons (`because[].code`)", "", "| code | what it says |", "|---|---|"]
-    for key, said in texts.group("problems", "en").items():
-        if key.startswith("because."):
-            lines.append(f"| {key.removeprefix('because.')} | {said} |")
-    return "\n".join(lines) + "\n"
-
-
-def activities() -> str:
-    """openapi/activity.md: everything that can happen, with its facts."""
-    lines = [
-        "# Activity",
-        "",
-        "Generated by `cop openapi`. Each change leaves exactly one record, with who made it.",
-        "",
-        "| kind | subject | facts | what happened |",
-        "|---|---|---|---|",
-    ]
-    for name, kind in sorted(activity.KINDS.items()):
-        lines.append(f"| {name} | {kind.subject} | {', '.join(kind.facts)} | {kind.says} |")
-    return "\n".join(lines) + "\n"
-
-
-def generated(app: FastAPI) -> dict[str, str]:
-    """Every generated document by its file name."""
-    return {
-        "openapi.json": json.dumps(document(app), indent=2, ensure_ascii=False) + "\n",
-        "permissions.md": permissions(app),
-        "problems.md": problems(),
-        "activity.md": activities(),
-    }

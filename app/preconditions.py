@@ -19,6 +19,9 @@ class Expected(NamedTuple):
             raise errors.PreconditionFailed
 
 
+ANY = Expected(None)
+
+
 def read(if_match: str | None) -> Expected:
     """The expectation that an If-Match header states.
 
@@ -26,7 +29,7 @@ def read(if_match: str | None) -> Expected:
     what is shown beside it (what one may do) changes without anybody's editing.
     """
     if if_match is None or if_match.strip() == "*":
-        return Expected(None)
+        return ANY
     tag = if_match.strip().removeprefix("W/").strip('"')
     version = tag.split("-", 1)[0]
     return Expected(int(version) if _VERSION.fullmatch(version) else -1)

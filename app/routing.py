@@ -16,11 +16,16 @@ from urllib.parse import quote, urlencode
 
 import orjson
 from fastapi import APIRouter, Request, Response
+from fastapi.dependencies import utils
 from fastapi.routing import APIRoute
 
 from app import errors
 from app.reader import encoded
 from app.services import idempotency
+
+# FastAPI works out at every request what kind of parameter each one is. It never changes.
+for _name in ("_get_param_model", "_get_param_aliases", "field_annotation_is_sequence"):
+    setattr(utils, _name, functools.cache(getattr(utils, _name)))
 
 MALFORMED = object()
 PRIVATE = b"private, no-cache"

@@ -25,6 +25,16 @@ CACHE_SIZE = 20_000
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{10,200}\.[A-Za-z0-9_-]{20,1500}\.[A-Za-z0-9_-]{43}")
 _REQUIRED = {f"require_{claim}": True for claim in ("exp", "iat", "aud", "iss", "sub", "jti")}
+# Whatever the library or a claim of another type stumbles over.
+_BAD = (
+    JOSEError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 _verified: dict[str, tuple[float, "Claims"]] = {}
 
 
@@ -88,7 +98,7 @@ def _decoded(token: str) -> tuple[Claims, float]:
         )
         found = Claims(UUID(claims["sub"]), UUID(claims["sid"]))
         expires = float(claims["exp"])
-    except (JOSEError, KeyError, TypeError, ValueError, RecursionError, OverflowError) as error:
+    except _BAD as error:
         raise errors.TokenInvalid from error
     if expires <= clock.now().timestamp():  # jose still accepts the second of the expiry itself
         raise errors.TokenInvalid

@@ -329,6 +329,19 @@ async def test_one_suspension_at_a_time_and_a_next_one_after_it(api: Api) -> Non
     ok(await suspend(vera, mary))
 
 
+async def test_a_suspension_is_not_put_on_or_lifted_over_somebody_elses_change(api: Api) -> None:
+    vera, mary = await api.leader("Vera Vice", "vice_chair"), await api.member("Mary Member")
+    sue = await api.leader("Sue Secretary", "secretary")
+    seen = {"If-Match": (await vera.get(path_of(mary))).headers["etag"]}
+    ok(await sue.patch(path_of(mary), {"category": "academic"}))
+    path, body = f"{path_of(mary)}/suspension", {"until_on": day(7), "reason": "Warnings."}
+    assert code(await vera.put(path, body, headers=seen), 412) == "precondition.failed"
+    ok(await vera.put(path, body))
+    assert code(await vera.delete(path, headers=seen), 412) == "precondition.failed"
+    latest = {"If-Match": (await vera.get(path_of(mary))).headers["etag"]}
+    ok(await vera.delete(path, headers=latest), 204)
+
+
 async def test_a_suspension_that_ran_out_is_over_without_anybodys_doing(api: Api) -> None:
     vera, mary = await api.leader("Vera Vice", "vice_chair"), await api.member("Mary Member")
     ok(await suspend(vera, mary, day(0)))

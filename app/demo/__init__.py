@@ -116,7 +116,9 @@ async def _refuse_used(database: Database) -> None:
     seated = sa.select(Term.id).where(col(Term.seat_id).is_not(None)).limit(1)
     member = sa.select(Membership.id).limit(1)
     if await database.reader.first(member) or await database.reader.first(seated):
-        raise DemoRefused("This database is in use: give the demo a COP_DATA_DIR of its own.")
+        raise DemoRefused(
+            "This database is in use: the demo needs another COP_DATA_DIR or COP_DATABASE_URL."
+        )
     known = {row.slug for row in await database.reader.rows(sa.select(Community.slug))}
     told = {discussion["community"] for discussion in _told("discussions")["discussions"]}
     if not told <= known:

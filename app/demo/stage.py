@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import unicodedata
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -152,28 +152,33 @@ class Stage:
             )
 
     async def sign_in(self, cast: list[dict[str, Any]]) -> None:
-        """Each chooses the password that will be printed, by a link, and signs in with it."""
+        """Each chooses the password that will be printed, and signs in, both by a link."""
         known = await self.found(cast)
         await asyncio.gather(*(self._sign_in(key, player) for key, player in known.items()))
 
     async def _sign_in(self, key: str, player: Player) -> None:
+        choosing = await self._link(player, TokenPurpose.FIRST_PASSWORD)
+        await auth.choose_password(self.database, choosing, player.password)
+        entering = await self._link(player, TokenPurpose.SIGN_IN)
+        async with self.database.work() as work:
+            session = await auth.sign_in_by_link(work, entering, CLIENT)
+        self.players[key] = replace(player, session_id=session["session_id"])
+
+    async def _link(self, player: Player, purpose: TokenPurpose) -> str:
+        """The token of a link that is handed over without a mail."""
         token, now = tokens.opaque(), clock.now()
         async with self.database.work() as work:
             work.add(
                 MailedToken(
                     token_hash=tokens.hashed(token),
-                    purpose=TokenPurpose.FIRST_PASSWORD,
+                    purpose=purpose,
                     person_id=player.person_id,
                     email_key=address_key(player.email),
                     created_at=now,
-                    expires_at=now + LIFETIMES[TokenPurpose.FIRST_PASSWORD],
+                    expires_at=now + LIFETIMES[purpose],
                 )
             )
-        await auth.choose_password(self.database, token, player.password)
-        session = await auth.sign_in(self.database, player.email, player.password, CLIENT)
-        self.players[key] = Player(
-            player.person_id, player.email, player.password, session["session_id"]
-        )
+        return token
 
     async def sign_out(self) -> None:
         """Everybody leaves the stage."""

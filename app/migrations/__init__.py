@@ -13,6 +13,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from app.models import metadata
+
 FOLDER = Path(__file__).parent
 LOCK = 7_304_215  # an advisory lock of PostgreSQL's, any number that is ours
 
@@ -23,6 +25,11 @@ class SchemaUnknown(SystemExit):
 
 class ReferenceBroken(SystemExit):
     """A migration would have left a row that refers to nothing; nothing was changed."""
+
+
+def ours(_object: Any, name: str | None, kind: str, _reflected: bool, compared: Any) -> bool:
+    """Leaves the job engine's tables alone; they are not ours to migrate."""
+    return not (kind == "table" and compared is None and name not in metadata.tables)
 
 
 def _config() -> Config:

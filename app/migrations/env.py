@@ -1,17 +1,10 @@
 """Alembic's entry: the connection is handed in by app.migrations, which holds the lock."""
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import context
 
-from app.migrations import ReferenceBroken
+from app.migrations import ReferenceBroken, ours
 from app.models import metadata
-
-
-def ours(_object: Any, name: str | None, kind: str, _reflected: bool, compared: Any) -> bool:
-    """Leaves the job engine's tables alone; they are not ours to migrate."""
-    return not (kind == "table" and compared is None and name not in metadata.tables)
 
 
 def run(connection: sa.Connection) -> None:

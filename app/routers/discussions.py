@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query, status
 
 from app import errors
-from app.deps import PageDep, ReaderDep, SessionDep, may
+from app.deps import ExpectedDep, PageDep, ReaderDep, SessionDep, may
 from app.errors import problems
 from app.models import Discussion, DiscussionStatus
 from app.policy import Capability, Standing
@@ -21,7 +21,7 @@ Moderator = Annotated[
     Standing,
     may(Capability.POSTS_MODERATE, within=Discussion, seen_with=Capability.DISCUSSIONS_READ),
 ]
-_MODERATION = problems(errors.PermissionDenied, errors.CommunityArchived)
+_MODERATION = problems(errors.PermissionDenied, errors.CommunityArchived, errors.PreconditionFailed)
 
 
 @router.get(
@@ -92,9 +92,11 @@ async def get_discussion(
     summary="Lock a discussion",
     openapi_extra=_MODERATION,
 )
-async def lock_discussion(discussion_id: UUID, work: SessionDep, standing: Moderator) -> Any:
+async def lock_discussion(
+    discussion_id: UUID, work: SessionDep, standing: Moderator, expected: ExpectedDep
+) -> Any:
     """It can be read and takes no more replies; doing it twice changes nothing."""
-    return await discussions.set_locked(work, standing, discussion_id, True)
+    return await discussions.set_locked(work, standing, discussion_id, True, expected)
 
 
 @router.delete(
@@ -103,6 +105,8 @@ async def lock_discussion(discussion_id: UUID, work: SessionDep, standing: Moder
     summary="Open a locked discussion again",
     openapi_extra=_MODERATION,
 )
-async def unlock_discussion(discussion_id: UUID, work: SessionDep, standing: Moderator) -> Any:
+async def unlock_discussion(
+    discussion_id: UUID, work: SessionDep, standing: Moderator, expected: ExpectedDep
+) -> Any:
     """It takes replies again; doing it twice changes nothing."""
-    return await discussions.set_locked(work, standing, discussion_id, False)
+    return await discussions.set_locked(work, standing, discussion_id, False, expected)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query, Response, status
 
 from app import errors, listing
-from app.deps import ExpectedRequired, PageDep, ReaderDep, SessionDep, SignedIn, may
+from app.deps import ExpectedDep, ExpectedRequired, PageDep, ReaderDep, SessionDep, SignedIn, may
 from app.errors import problems
 from app.models import Membership, MembershipCategory
 from app.policy import Capability, Standing
@@ -125,6 +125,7 @@ async def end_membership(
         errors.OwnMembership,
         errors.MembershipEnded,
         errors.MembershipAlreadySuspended,
+        errors.PreconditionFailed,
     ),
 )
 async def suspend_membership(
@@ -139,10 +140,13 @@ async def suspend_membership(
             seen_with=Capability.MEMBERSHIPS_READ,
         ),
     ],
+    expected: ExpectedDep,
 ) -> Any:
     """Every right of the membership, and of a seat held by it, rests from now to the end of a
     day; it comes back by itself."""
-    return await suspensions.suspend(work, standing, membership_id, body.until_on, body.reason)
+    return await suspensions.suspend(
+        work, standing, membership_id, body.until_on, body.reason, expected
+    )
 
 
 @router.delete(
@@ -154,6 +158,7 @@ async def suspend_membership(
         errors.OwnMembership,
         errors.MembershipEnded,
         errors.MembershipNotSuspended,
+        errors.PreconditionFailed,
     ),
 )
 async def lift_suspension(
@@ -167,9 +172,10 @@ async def lift_suspension(
             seen_with=Capability.MEMBERSHIPS_READ,
         ),
     ],
+    expected: ExpectedDep,
 ) -> Response:
     """Gives the rights back at once."""
-    await suspensions.lift(work, standing, membership_id)
+    await suspensions.lift(work, standing, membership_id, expected)
     return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 

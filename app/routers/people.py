@@ -18,6 +18,12 @@ me = api_router(tags=["me"])
 router = api_router(tags=["people"])
 
 Manager = Annotated[Standing, may(Capability.PEOPLE_MANAGE)]
+_SWITCH = problems(
+    errors.PermissionDenied,
+    errors.OwnAccount,
+    errors.GrantLastHolder,
+    errors.PreconditionFailed,
+)
 
 
 @me.get("/me", response_model=Me, summary="My profile")
@@ -67,11 +73,13 @@ async def get_person(person_id: UUID, reader: ReaderDep, standing: Manager) -> A
     "/people/{person_id}/deactivation",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Deactivate an account",
-    openapi_extra=problems(errors.PermissionDenied, errors.OwnAccount, errors.GrantLastHolder),
+    openapi_extra=_SWITCH,
 )
-async def deactivate_person(person_id: UUID, work: SessionDep, standing: Manager) -> Response:
+async def deactivate_person(
+    person_id: UUID, work: SessionDep, standing: Manager, expected: ExpectedDep
+) -> Response:
     """Ends every sign-in and every right of the account at once; doing it twice changes nothing."""
-    await people.set_active(work, standing, person_id, active=False)
+    await people.set_active(work, standing, person_id, expected, active=False)
     return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
@@ -79,9 +87,11 @@ async def deactivate_person(person_id: UUID, work: SessionDep, standing: Manager
     "/people/{person_id}/deactivation",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Reactivate an account",
-    openapi_extra=problems(errors.PermissionDenied, errors.OwnAccount, errors.GrantLastHolder),
+    openapi_extra=_SWITCH,
 )
-async def reactivate_person(person_id: UUID, work: SessionDep, standing: Manager) -> Response:
+async def reactivate_person(
+    person_id: UUID, work: SessionDep, standing: Manager, expected: ExpectedDep
+) -> Response:
     """The account can sign in again; what it held and still runs counts again."""
-    await people.set_active(work, standing, person_id, active=True)
+    await people.set_active(work, standing, person_id, expected, active=True)
     return Response(status_code=status.HTTP_204_NO_CONTENT)

@@ -107,9 +107,11 @@ async def update_post(
     "/posts/{post_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete my post",
-    openapi_extra=problems(*_OWN, errors.PostOpensDiscussion),
+    openapi_extra=problems(*_OWN, errors.PostOpensDiscussion, errors.PreconditionFailed),
 )
-async def delete_post(post_id: UUID, work: SessionDep, standing: Author) -> Response:
+async def delete_post(
+    post_id: UUID, work: SessionDep, standing: Author, expected: ExpectedDep
+) -> Response:
     """Its place stays and its text is gone. The opening post stays with its discussion."""
-    await posts.delete(work, standing, post_id)
+    await posts.delete(work, standing, post_id, expected)
     return Response(status_code=status.HTTP_204_NO_CONTENT)

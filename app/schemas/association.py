@@ -6,7 +6,17 @@ from pydantic import MISSING, Field
 
 from app.models import PositionScope
 from app.policy import Capability
-from app.schemas.base import Answer, Email, Localized, Request, line, localized
+from app.schemas.base import (
+    Answer,
+    Email,
+    Language,
+    Localized,
+    LocalizedDocument,
+    LocalizedLine,
+    LocalizedSentence,
+    Request,
+    line,
+)
 
 
 class Notice(Answer):
@@ -33,7 +43,7 @@ class Association(Answer):
         description="The IANA time zone in which calendar days begin and end.",
         examples=["America/Toronto"],
     )
-    languages: list[str] = Field(description="The languages of the association's texts.")
+    languages: list[Language] = Field(description="The languages of the association's texts.")
     notices: list[Notice] = Field(description="The notices that clients have to show.")
     privacy_notice: PrivacyNotice = Field(description="The privacy notice in force.")
     rules_version: int = Field(description="The number of the version of the rules in force.")
@@ -45,22 +55,20 @@ class NoticeText(Request):
     code: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)] = Field(
         description="A stable code in lower case with dashes."
     )
-    text: localized(1, 1000) = Field(description="The sentence, in both languages.")  # type: ignore[valid-type]
+    text: LocalizedSentence = Field(description="The sentence, in both languages.")
 
 
 class AssociationUpdate(Request):
     """A merge patch of the association; absent members stay as they are."""
 
-    name: localized(1, 200) | MISSING = Field(
-        default=MISSING, description="The association's name."
-    )  # type: ignore[valid-type]
+    name: LocalizedLine | MISSING = Field(default=MISSING, description="The association's name.")
     contact_email: Email | MISSING = Field(
         default=MISSING, description="Where people can write to."
     )
     notices: list[NoticeText] | MISSING = Field(
         default=MISSING, max_length=20, description="All notices, in order; replaces the list."
     )
-    privacy_notice: localized(1, 10_000) | MISSING = Field(  # type: ignore[valid-type]
+    privacy_notice: LocalizedDocument | MISSING = Field(
         default=MISSING, description="A new text; it gets the next version."
     )
 

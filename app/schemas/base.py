@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -210,6 +211,16 @@ LanguageTag = Annotated[
 ]
 
 
+class Language(StrEnum):
+    """A language of the association: English or French."""
+
+    EN = "en"
+    FR = "fr"
+
+
+LanguageIn = Annotated[Language, Field(strict=False)]
+
+
 class Localized(Answer):
     """A text that the association owns, in both of its languages."""
 
@@ -217,25 +228,39 @@ class Localized(Answer):
     fr: str = Field(description="In French.")
 
 
-def localized(minimum: int, maximum: int) -> type[Request]:
-    """A text that has to be given in both languages, each of so many characters."""
-    return _LOCALIZED.setdefault((minimum, maximum), _make_localized(minimum, maximum))
+class LocalizedLine(Request):
+    """A name or a heading in both languages."""
+
+    en: line(1, 200) = Field(description="In English.")  # type: ignore[valid-type]
+    fr: line(1, 200) = Field(description="In French.")  # type: ignore[valid-type]
 
 
-def _make_localized(minimum: int, maximum: int) -> type[Request]:
-    kind = prose(minimum, maximum)
+class LocalizedSentence(Request):
+    """A sentence or two in both languages."""
 
-    class LocalizedText(Request):
-        """A text that the association owns, in both of its languages."""
-
-        en: kind = Field(description="In English.")  # type: ignore[valid-type]
-        fr: kind = Field(description="In French.")  # type: ignore[valid-type]
-
-    LocalizedText.__name__ = LocalizedText.__qualname__ = f"LocalizedText{maximum}"
-    return LocalizedText
+    en: prose(1, 1000) = Field(description="In English.")  # type: ignore[valid-type]
+    fr: prose(1, 1000) = Field(description="In French.")  # type: ignore[valid-type]
 
 
-_LOCALIZED: dict[tuple[int, int], type[Request]] = {}
+class LocalizedParagraph(Request):
+    """A paragraph in both languages."""
+
+    en: prose(1, 2000) = Field(description="In English.")  # type: ignore[valid-type]
+    fr: prose(1, 2000) = Field(description="In French.")  # type: ignore[valid-type]
+
+
+class LocalizedRule(Request):
+    """A rule in full, in both languages."""
+
+    en: prose(1, 4000) = Field(description="In English.")  # type: ignore[valid-type]
+    fr: prose(1, 4000) = Field(description="In French.")  # type: ignore[valid-type]
+
+
+class LocalizedDocument(Request):
+    """A whole text in Markdown, in both languages."""
+
+    en: prose(1, 10_000) = Field(description="In English.")  # type: ignore[valid-type]
+    fr: prose(1, 10_000) = Field(description="In French.")  # type: ignore[valid-type]
 
 
 class Viewer(Answer):

@@ -11,12 +11,14 @@ from app.schemas.base import (
     Answer,
     InstantOut,
     Localized,
+    LocalizedLine,
+    LocalizedParagraph,
     PersonReference,
     Request,
     Viewer,
     line,
-    localized,
 )
+from app.schemas.problems import Reason
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=3, max_length=80)]
 
@@ -70,8 +72,8 @@ class CommunityCreate(Request):
     """A new community; its seats are made with it, vacant."""
 
     slug: Slug = Field(description="Lower case, digits and dashes.", examples=["rural-courts"])
-    name: localized(1, 200) = Field(description="Its name, in both languages.")  # type: ignore[valid-type]
-    description: localized(1, 2000) = Field(description="What its members talk about.")  # type: ignore[valid-type]
+    name: LocalizedLine = Field(description="Its name, in both languages.")
+    description: LocalizedParagraph = Field(description="What its members talk about.")
     listed: bool = Field(default=True, description="False hides it from everybody outside.")
     eligible_occupations: list[line(1, 60)] = Field(  # type: ignore[valid-type]
         default_factory=list, max_length=50, description="Codes; not empty makes it restricted."
@@ -81,8 +83,8 @@ class CommunityCreate(Request):
 class CommunityUpdate(Request):
     """A merge patch. `listed`, `status` and `eligible_occupations` need communities:manage."""
 
-    name: localized(1, 200) | MISSING = Field(default=MISSING, description="Its name.")  # type: ignore[valid-type]
-    description: localized(1, 2000) | MISSING = Field(  # type: ignore[valid-type]
+    name: LocalizedLine | MISSING = Field(default=MISSING, description="Its name.")
+    description: LocalizedParagraph | MISSING = Field(
         default=MISSING, description="What its members talk about."
     )
     publishes_leadership: bool | MISSING = Field(
@@ -97,25 +99,11 @@ class CommunityUpdate(Request):
     )
 
 
-class Because(Answer):
-    """One reason why something is not allowed, for a program to act on and a person to read."""
-
-    code: str = Field(
-        description="sign_in_required, membership_required, membership_suspended,"
-        " position_required, rules_agreement_required or eligibility_required.",
-        examples=["position_required"],
-    )
-    positions: list[str] = Field(description="The positions that would allow it.")
-    until: date | None = Field(description="The last day of what stands in the way.")
-    rules_version: int | None = Field(description="The version that has to be agreed to.")
-    detail: str = Field(description="The same as a sentence, in the language asked for.")
-
-
 class Refused(Answer):
     """A capability that the caller does not have here now."""
 
     capability: str = Field(description="The capability.", examples=["minutes:write"])
-    because: list[Because] = Field(description="Why not.")
+    because: list[Reason] = Field(description="Why not.")
 
 
 class HeldPosition(Answer):

@@ -10,6 +10,8 @@ from app.schemas.base import (
     Answer,
     Email,
     InstantOut,
+    Language,
+    LanguageIn,
     Number,
     PersonReference,
     Request,
@@ -18,7 +20,6 @@ from app.schemas.base import (
     prose,
 )
 from app.schemas.communities import CommunityReference
-from app.schemas.people import Language
 
 
 class JoinRequestCreate(Request):
@@ -53,7 +54,9 @@ class JoinRequestCreate(Request):
     territory: line(1, 20) | None = Field(  # type: ignore[valid-type]
         default=None, description="An entry of /territories.", examples=["CA-ON"]
     )
-    language: Language = Field(default="en", description="The language of mails.", examples=["en"])
+    language: LanguageIn = Field(
+        default=Language.EN, description="The language of mails.", examples=["en"]
+    )
 
 
 class JoinRequestReceipt(Answer):
@@ -95,7 +98,7 @@ class JoinRequest(Answer):
     affiliation: str = Field(description="Court, treatment agency or other affiliation.")
     area_of_interest: str = Field(description="What the applicant is interested in.")
     territory: str | None = Field(description="An entry of /territories, or null.")
-    language: str = Field(description="The applicant's language.")
+    language: Language = Field(description="The applicant's language.")
     rules_version: int = Field(description="The version of the rules agreed to.")
     privacy_notice_version: int = Field(description="The privacy notice consented to.")
     submitted_at: InstantOut = Field(description="When it was sent.")

@@ -1,13 +1,19 @@
 """People: oneself, and what the association's staff see of others."""
 
-from typing import Literal
 from uuid import UUID
 
 from pydantic import MISSING, Field
 
-from app.schemas.base import Answer, InstantOut, Request, Viewer, line, prose
-
-Language = Literal["en", "fr"]
+from app.schemas.base import (
+    Answer,
+    InstantOut,
+    Language,
+    LanguageIn,
+    Request,
+    Viewer,
+    line,
+    prose,
+)
 
 
 class Me(Answer):
@@ -21,7 +27,7 @@ class Me(Answer):
     affiliation: str | None = Field(description="Court, treatment agency or other affiliation.")
     area_of_interest: str | None = Field(description="What the person is interested in.")
     territory: str | None = Field(description="An entry of /territories, or null.")
-    language: str = Field(description="The language of mails: en or fr.")
+    language: Language = Field(description="The language of mails.")
     positions: list[str] = Field(description="Positions held in the association today.")
     rules_version_agreed: int | None = Field(description="The latest version agreed to.")
     rules_version_in_force: int = Field(description="The version in force today.")
@@ -50,7 +56,7 @@ class MeUpdate(Request):
     territory: line(1, 20) | None | MISSING = Field(
         default=MISSING, description="From /territories, or null."
     )  # type: ignore[valid-type]
-    language: Language | MISSING = Field(default=MISSING, description="The language of mails.")
+    language: LanguageIn | MISSING = Field(default=MISSING, description="The language of mails.")
 
 
 class Person(Answer):
@@ -63,7 +69,7 @@ class Person(Answer):
     occupation_code: str = Field(description="An entry of /occupations.")
     affiliation: str | None = Field(description="The person's affiliation.")
     territory: str | None = Field(description="An entry of /territories, or null.")
-    language: str = Field(description="The language of mails.")
+    language: Language = Field(description="The language of mails.")
     deactivated_at: InstantOut | None = Field(description="When the account was deactivated.")
     created_at: InstantOut = Field(description="When the account was made.")
     updated_at: InstantOut = Field(description="When the profile last changed.")

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from pydantic import ConfigDict, Field
+from pydantic import MISSING, ConfigDict, Field
 
 from app.schemas.base import Answer
 
@@ -10,20 +10,26 @@ from app.schemas.base import Answer
 class FieldProblem(Answer):
     """What is wrong with one member of the body, or with one parameter."""
 
-    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=False)
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
-    code: str = Field(description="A stable code.", examples=["required"])
+    code: str = Field(description="A stable code.", examples=["too_long"])
     detail: str = Field(description="A sentence in the language asked for.")
-    pointer: str | None = Field(
-        default=None, description="Where in the body (RFC 6901).", examples=["/email"]
+    pointer: str | MISSING = Field(
+        default=MISSING, description="Where in the body (RFC 6901).", examples=["/name"]
     )
-    parameter: str | None = Field(default=None, description="Which parameter.")
+    parameter: str | MISSING = Field(default=MISSING, description="Or which parameter.")
+    minimum: int | MISSING = Field(default=MISSING, description="What the value has to reach.")
+    maximum: int | MISSING = Field(default=MISSING, description="What the value may not exceed.")
 
 
 class Reason(Answer):
     """One reason why the caller may not do something."""
 
-    code: str = Field(description="A stable code.", examples=["position_required"])
+    code: str = Field(
+        description="sign_in_required, membership_required, membership_suspended,"
+        " position_required, rules_agreement_required, eligibility_required or own_only.",
+        examples=["position_required"],
+    )
     positions: list[str] = Field(description="The positions that would allow it.")
     until: date | None = Field(description="The last day of what stands in the way.")
     rules_version: int | None = Field(description="The version that has to be agreed to.")
@@ -31,9 +37,9 @@ class Reason(Answer):
 
 
 class Problem(Answer):
-    """Why a request was refused."""
+    """Why a request was refused; members beyond `request_id` come with the codes they name."""
 
-    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=False)
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     type: str = Field(description="Where the code is described.")
     title: str = Field(description="The problem in a few words, in the language asked for.")
@@ -42,18 +48,19 @@ class Problem(Answer):
     instance: str = Field(description="The path that was asked for.")
     code: str = Field(description="A stable code for a program.", examples=["permission.denied"])
     request_id: str = Field(description="Names the request in the logs.")
-    errors: list[FieldProblem] | None = Field(
-        default=None, description="With validation.failed: what is wrong where."
+    errors: list[FieldProblem] | MISSING = Field(
+        default=MISSING, description="With validation.failed: what is wrong where."
     )
-    because: list[Reason] | None = Field(
-        default=None, description="With permission.denied: the reasons."
+    because: list[Reason] | MISSING = Field(
+        default=MISSING, description="With permission.denied: the reasons."
     )
-    capability: str | None = Field(
-        default=None, description="With permission.denied: what was asked for."
+    capability: str | None | MISSING = Field(
+        default=MISSING,
+        description="With permission.denied: what was asked for; null where nothing gives it.",
     )
-    rules_version: int | None = Field(
-        default=None, description="With the codes of rules: the version in force."
+    rules_version: int | MISSING = Field(
+        default=MISSING, description="With the codes of rules: the version in force."
     )
-    version: int | None = Field(
-        default=None, description="With review.changed: the review's version now."
+    version: int | MISSING = Field(
+        default=MISSING, description="With review.changed: the review's version now."
     )

@@ -6,7 +6,17 @@ from typing import Annotated
 from pydantic import Field
 
 from app.models import RuleKind
-from app.schemas.base import Answer, DayIn, InstantOut, Localized, Number, Request, localized
+from app.schemas.base import (
+    Answer,
+    DayIn,
+    InstantOut,
+    Language,
+    Localized,
+    LocalizedLine,
+    LocalizedRule,
+    Number,
+    Request,
+)
 
 
 class Rule(Answer):
@@ -52,8 +62,8 @@ class RuleText(Request):
         description="Keep the code of a rule that stays the same rule.", examples=["no-attacks"]
     )
     kind: Annotated[RuleKind, Field(strict=False)] = Field(description="What the rule is.")
-    heading: localized(1, 200) = Field(description="The rule in a few words.")  # type: ignore[valid-type]
-    text: localized(1, 4000) = Field(description="The rule in full.")  # type: ignore[valid-type]
+    heading: LocalizedLine = Field(description="The rule in a few words.")
+    text: LocalizedRule = Field(description="The rule in full.")
 
 
 class RulesPublication(Request):
@@ -70,7 +80,7 @@ class Agreement(Answer):
 
     version: int = Field(description="The version agreed to.")
     agreed_at: InstantOut = Field(description="When.")
-    language: str = Field(description="The language in which the text was shown.")
+    language: Language = Field(description="The language in which the text was shown.")
 
 
 class AgreementList(Answer):

@@ -14,6 +14,7 @@ from app.listing import Listed, Listing, Page, page
 from app.models import Discussion, DiscussionStatus, Post, new_id
 from app.models.base import Instant
 from app.policy import Capability, Standing
+from app.preconditions import ANY, Expected
 from app.reader import Prepared, Reader
 from app.services import posts
 
@@ -168,11 +169,12 @@ async def start(work: Work, standing: Standing, body: dict[str, Any]) -> dict[st
 
 
 async def set_locked(
-    work: Work, standing: Standing, discussion_id: UUID, locked: bool
+    work: Work, standing: Standing, discussion_id: UUID, locked: bool, expected: Expected = ANY
 ) -> dict[str, Any]:
     """Locks a discussion, or opens it again; doing it twice changes nothing."""
     standing.require_active()
     discussion = await work.locked(Discussion, discussion_id)
+    expected.check(discussion.version)
     status = DiscussionStatus.LOCKED if locked else DiscussionStatus.OPEN
     if discussion.status != status:
         discussion.status = status

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import col
 
 from app import clock, errors
-from app.db import Work, insert_ignoring
+from app.db import Work, gave_up_waiting, insert_ignoring
 from app.models import IdempotencyKey
 
 KEPT = timedelta(hours=24)
@@ -63,7 +63,11 @@ async def begin(state: Any, key: str, secret_once: bool) -> Kept | None:
     try:
         async with asyncio.timeout(WAIT_SECONDS + 0.5):
             claimed = await work.execute(insert_ignoring(work, IdempotencyKey, claim))
-    except (TimeoutError, DBAPIError, sa.exc.TimeoutError) as error:
+    except DBAPIError as error:
+        if not gave_up_waiting(error):
+            raise
+        raise errors.IdempotencyKeyInUse from error
+    except (TimeoutError, sa.exc.TimeoutError) as error:
         raise errors.IdempotencyKeyInUse from error
     if claimed.rowcount == 1:
         state.idempotency = (credential, claim["key_hash"], secret_once)

@@ -76,7 +76,9 @@ async def get(source: Source, standing: Standing, person_id: UUID) -> dict[str, 
     return shown(await source.one(PEOPLE.where(col(Person.id) == person_id)), standing)
 
 
-async def set_active(work: Work, standing: Standing, person_id: UUID, active: bool) -> None:
+async def set_active(
+    work: Work, standing: Standing, person_id: UUID, expected: Expected, *, active: bool
+) -> None:
     """Switches an account off or on again; every right of it ends at this instant.
 
     Raises OwnAccount, GrantLastHolder. Doing it twice changes nothing.
@@ -84,6 +86,7 @@ async def set_active(work: Work, standing: Standing, person_id: UUID, active: bo
     person = await work.locked(Person, person_id)
     if person.id == standing.me.id:
         raise errors.OwnAccount
+    expected.check(person.version)
     if active == (person.deactivated_at is None):
         return
     now = clock.now()

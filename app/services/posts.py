@@ -11,10 +11,12 @@ from sqlmodel import col
 from app import activity, clock, errors, markdown
 from app.db import Source, Work
 from app.listing import Listing
-from app.models import Discussion, DiscussionStatus, Post, PostStatus
-from app.models.base import Instant
+from app.models import Discussion, DiscussionStatus, Post, PostStatus, new_id
+from app.models.base import Instant, Json
 from app.policy import Capability, Standing
+from app.preconditions import ANY, Expected
 from app.reader import Prepared
+from app.strokes import Following, Stroke
 
 POSTS = sa.select(
     Post.id,
@@ -163,6 +165,57 @@ async def opening(source: Source, standing: Standing, discussion_id: UUID) -> di
     return shown_all([row], standing)[0]
 
 
+_DISCUSSION = sa.bindparam("discussion", type_=sa.Uuid)
+_ANSWERED = sa.bindparam("answered", type_=sa.Uuid)
+_NOW = sa.bindparam("now", type_=Instant)
+
+
+def _reply(row: Any) -> dict[str, Any]:
+    return {
+        "id": sa.bindparam("post", type_=sa.Uuid),
+        "discussion_id": _DISCUSSION,
+        "community_id": sa.bindparam("community", type_=sa.Uuid),
+        "number": row.number,
+        "author_id": sa.bindparam("actor", type_=sa.Uuid),
+        "author": sa.bindparam("line", type_=Json),
+        "body": sa.bindparam("text", type_=sa.Text),
+        "body_html": sa.bindparam("html", type_=sa.Text),
+        "reply_to_id": _ANSWERED,
+        "language": sa.bindparam("tongue", type_=sa.String),
+        "status": sa.literal(PostStatus.VISIBLE.value),
+        "created_at": _NOW,
+        "updated_at": _NOW,
+        "version": sa.literal(1),
+    }
+
+
+# The row's own lock makes writers take turns for the next number of an open discussion.
+_WRITE = Stroke(
+    sa.update(Discussion)
+    .where(
+        col(Discussion.id) == _DISCUSSION,
+        col(Discussion.status) == DiscussionStatus.OPEN,
+        sa.or_(
+            _ANSWERED.is_(None),
+            sa.select(Post.id)
+            .where(col(Post.id) == _ANSWERED, col(Post.discussion_id) == _DISCUSSION)
+            .exists(),
+        ),
+    )
+    .values(post_count=Discussion.post_count + 1, last_posted_at=_NOW, updated_at=_NOW)
+    .returning(col(Discussion.post_count).label("number"))
+    .execution_options(synchronize_session=False),
+    Following(Post, _reply),
+    activity.following(
+        "post.written",
+        lambda row: {
+            "discussion_id": sa.bindparam("told", type_=sa.String),
+            "number": row.number,
+        },
+    ),
+)
+
+
 async def write(
     work: Work, standing: Standing, discussion_id: UUID, body: dict[str, Any]
 ) -> dict[str, Any]:
@@ -170,53 +223,43 @@ async def write(
     standing.require_active()
     author = author_line(standing)
     html = await markdown.rendered(body["body"])  # before anything is locked
-    if body["reply_to_id"] is not None:
-        await _refuse_foreign_reply(work, discussion_id, body["reply_to_id"])
-    now = clock.now()
-    number = await _next_number(work, discussion_id, now)
-    post = Post(
+    post_id, now, answered = new_id(), clock.now(), body["reply_to_id"]
+    row = await work.stroke(
+        _WRITE,
+        discussion=discussion_id,
+        post=post_id,
+        line=author,
+        text=body["body"],
+        html=html,
+        answered=answered,
+        tongue=body["language"],
+        now=now,
+        told=str(discussion_id),
+        **activity.followed(standing, post_id),
+    )
+    if row is None:
+        await _refuse_foreign_reply(work, discussion_id, answered)
+        raise errors.DiscussionLocked
+    written = Post(
+        id=post_id,
         discussion_id=discussion_id,
         community_id=standing.here.id,
-        number=number,
+        number=row.number,
         author_id=standing.me.id,
         author=author,
         body=body["body"],
         body_html=html,
-        reply_to_id=body["reply_to_id"],
+        reply_to_id=answered,
         language=body["language"],
         created_at=now,
         updated_at=now,
     )
-    work.add(post)
-    activity.record(
-        work,
-        "post.written",
-        standing,
-        post.id,
-        community_id=standing.here.id,
-        discussion_id=discussion_id,
-        number=number,
-    )
-    await work.flush()
-    return shown(post, standing, DiscussionStatus.OPEN)
+    return shown(written, standing, DiscussionStatus.OPEN)
 
 
-async def _next_number(work: Work, discussion_id: UUID, now: Any) -> int:
-    """The next number of an open discussion: the row's own lock makes writers take turns."""
-    moved = await work.execute(
-        sa.update(Discussion)
-        .where(col(Discussion.id) == discussion_id, col(Discussion.status) == DiscussionStatus.OPEN)
-        .values(post_count=Discussion.post_count + 1, last_posted_at=now, updated_at=now)
-        .returning(Discussion.post_count)
-        .execution_options(synchronize_session=False)
-    )
-    number = moved.scalar()
-    if number is None:
-        raise errors.DiscussionLocked
-    return number
-
-
-async def _refuse_foreign_reply(work: Work, discussion_id: UUID, reply_to_id: UUID) -> None:
+async def _refuse_foreign_reply(work: Work, discussion_id: UUID, reply_to_id: UUID | None) -> None:
+    if reply_to_id is None:
+        return
     found = await work.first(
         sa.select(Post.id).where(
             col(Post.id) == reply_to_id, col(Post.discussion_id) == discussion_id
@@ -243,7 +286,7 @@ async def _own(work: Work, standing: Standing, post_id: UUID) -> Post:
 
 
 async def update(
-    work: Work, standing: Standing, post_id: UUID, patch: dict[str, Any], expected: Any
+    work: Work, standing: Standing, post_id: UUID, patch: dict[str, Any], expected: Expected
 ) -> dict[str, Any]:
     """Edits one's own post. Raises PostNotVisible, DiscussionLocked, PermissionDenied."""
     html = await markdown.rendered(patch["body"]) if "body" in patch else None
@@ -267,10 +310,11 @@ async def update(
     return shown(post, standing, DiscussionStatus.OPEN)
 
 
-async def delete(work: Work, standing: Standing, post_id: UUID) -> None:
+async def delete(work: Work, standing: Standing, post_id: UUID, expected: Expected = ANY) -> None:
     """Deletes one's own reply: its place stays, its text is gone from everywhere but an open
     review of it. The opening post stays with its discussion (PostOpensDiscussion)."""
     post = await _own(work, standing, post_id)
+    expected.check(post.version)
     if post.number == 1:
         raise errors.PostOpensDiscussion
     post.status = PostStatus.DELETED

@@ -11,13 +11,19 @@ from app import activity, clock, errors
 from app.db import Work, unique_or
 from app.models import Suspension
 from app.policy import Standing
+from app.preconditions import ANY, Expected
 from app.services import memberships
 
 LONGEST_SUSPENSION = timedelta(days=731)
 
 
 async def suspend(
-    work: Work, standing: Standing, membership_id: UUID, until_on: date, reason: str
+    work: Work,
+    standing: Standing,
+    membership_id: UUID,
+    until_on: date,
+    reason: str,
+    expected: Expected = ANY,
 ) -> dict[str, Any]:
     """Takes the rights of a membership away, from now to the end of a day.
 
@@ -32,6 +38,7 @@ async def suspend(
     if until_on > standing.today + LONGEST_SUSPENSION:
         raise errors.Invalid(errors=[errors.field("/until_on", "day_too_far")])
     await memberships.refuse_for_holder(work, standing, membership)
+    expected.check(membership.version)
     now = clock.now()
     # One that has run out is closed, so that the constraint sees one open suspension at most.
     await work.execute(
@@ -66,7 +73,9 @@ async def suspend(
     return suspension.model_dump()
 
 
-async def lift(work: Work, standing: Standing, membership_id: UUID) -> None:
+async def lift(
+    work: Work, standing: Standing, membership_id: UUID, expected: Expected = ANY
+) -> None:
     """Gives the rights back at this instant, a seat-holder's by whoever may suspend them.
 
     Raises OwnMembership, MembershipNotSuspended if none runs, PermissionDenied.
@@ -75,6 +84,7 @@ async def lift(work: Work, standing: Standing, membership_id: UUID) -> None:
     if membership.person_id == standing.me.id:
         raise errors.OwnMembership
     await memberships.refuse_for_holder(work, standing, membership)
+    expected.check(membership.version)
     now = clock.now()
     lifted = await work.execute(
         sa.update(Suspension)

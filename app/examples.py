@@ -1,0 +1,213 @@
+"""Examples for the contract: made from the schemas, so that each is complete and none is wrong.
+
+A schema's own examples come first, then what is said here of a member (of one schema, or of any
+that has a member of this name), then whatever its type allows. A test validates every one of them.
+"""
+
+import hashlib
+from typing import Any
+
+INSTANT, DAY = "2026-11-22T14:30:00Z", "2026-11-22"
+
+_COURT = {"en": "Drug Treatment Court CP", "fr": "CP – Tribunal de traitement de la toxicomanie"}
+_TALK = {
+    "en": "How courts that supervise treatment work, and what helps people to finish it.",
+    "fr": "Le travail des tribunaux qui encadrent un traitement, et ce qui aide à le terminer.",
+}
+_NOTICE = {
+    "en": "Each communication gives the views of its author alone.",
+    "fr": "Chaque communication n'exprime que l'opinion de la personne qui en est l'auteur.",
+}
+_WORDS: dict[str, Any] = {
+    # people
+    "name": "Siobhan O'Neill",
+    "email": "siobhan@example.org",
+    "contact_email": "info@association.example",
+    "occupation": "Defence counsel",
+    "occupation_code": "defence_counsel",
+    "affiliation": "Legal Aid Ontario",
+    "area_of_interest": "sanctions and incentives",
+    "territory": "CA-ON",
+    "client": "Firefox on Windows",
+    "deactivated_at": None,
+    "suspended_until": None,
+    "ending": None,
+    "private": None,
+    # tokens
+    "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk4In0.c2lnbmF0dXJl",
+    "refresh_token": "pQ3kV0bq1mV9gq0y0n2oO0a3sS9x7fT4wE6uR8iC5dA",
+    "token": "Zk2mX8vB1nR4tY7wQ0pL3jH6gF9dS5aC8eU1iO4kM7x",
+    "refresh_expires_in": 2_592_000,
+    # communities and the association
+    "Association.name": {"en": "Association of Justice Professionals", "fr": "Association"},
+    "AssociationUpdate.name": {"en": "Association of Justice Professionals", "fr": "Association"},
+    "AssociationUpdate.privacy_notice": {"en": "We keep little.", "fr": "Nous gardons peu."},
+    "Territory.name": {"en": "Ontario", "fr": "Ontario"},
+    "Community.name": _COURT,
+    "CommunityReference.name": _COURT,
+    "CommunityReference.slug": "drug-treatment-court",
+    "CommunityCreate.name": {"en": "Rural Courts", "fr": "Tribunaux en région rurale"},
+    "CommunityUpdate.name": _COURT,
+    "Community.slug": "drug-treatment-court",
+    "description": _TALK,
+    "eligible_occupations": [],
+    "listed": True,
+    "publishes_leadership": True,
+    "member_count": 42,
+    "vacant_seats": 2,
+    "notices": [{"code": "views-not-endorsed", "text": _NOTICE}],
+    "languages": ["en", "fr"],
+    "meaning": {"en": "see the discussions", "fr": "voir les discussions"},
+    "label": {"en": "Defence counsel", "fr": "Avocat ou avocate de la défense"},
+    "PrivacyNotice.text": {"en": "We keep little.", "fr": "Nous gardons peu."},
+    "Grant.capability": "posts:moderate",
+    "open_to_all": False,
+    "Position.title": {"en": "Chair", "fr": "Présidence"},
+    "Seat.title": {"en": "Chair", "fr": "Présidence"},
+    "Position.seats": 1,
+    "term_months": 24,
+    "open_ended": False,
+    # standing
+    "can": ["discussions:read", "posts:write"],
+    "Standing.suspension": None,
+    "Me.positions": ["president"],
+    "Membership.positions": ["chair"],
+    "Reason.positions": ["secretary", "staff"],
+    "position": "chair",
+    "acting": False,
+    "Reason.detail": "This needs one of certain positions, and you hold none of them here today.",
+    # the rules
+    "rule": "no-attacks",
+    "NoticeText.code": "views-not-endorsed",
+    "heading": {"en": "No attacks", "fr": "Aucune attaque"},
+    "Notice.text": _NOTICE,
+    "NoticeText.text": _NOTICE,
+    "text": {"en": "Debate ideas, not people.", "fr": "Débattez des idées, pas des gens."},
+    "Rule.kind": "conduct",
+    "RuleText.kind": "conduct",
+    # joining
+    "JoinRequest.status": "pending",
+    "JoinRequest.decision": None,
+    "JoinRequest.membership_id": None,
+    "comment": "Welcome.",
+    # memberships and terms
+    "Membership.status": "active",
+    "until_on": None,
+    "SuspensionCreate.until_on": "2026-12-31",
+    "Suspension.until_on": "2026-12-31",
+    "OwnSuspension.until_on": "2026-12-31",
+    "since_on": "2025-03-01",
+    "starts_on": DAY,
+    "ends_on": "2028-11-21",
+    "reason": "Has moved to another court.",
+    "Term.status": "running",
+    "ended_at": None,
+    "end_reason": None,
+    "lifted_at": None,
+    # discussions
+    "title": "Incentives that work in the first month",
+    "body": "What has worked in **your** court?",
+    "body_html": "<p>What has worked in <strong>your</strong> court?</p>\n",
+    "tags": ["incentives"],
+    "language": "en",
+    "reply_to_id": None,
+    "edited_at": None,
+    "Post.hidden": None,
+    "post_count": 7,
+    # moderation
+    "note": "See line two.",
+    "excerpt": "What has worked in your court?",
+    "reported_text": "What has worked in **your** court?",
+    "actions": ["keep", "hide"],
+    "Review.decision": None,
+    "Review.reversal": None,
+    # the log
+    "Subject.id": "01983f5e-7c00-7000-8000-00000000000a",
+    "Activity.facts": {"position": "chair", "seat": 1},
+    "place": 128,
+    # lists
+    "next_cursor": "q8Zl0eVb2nRkYwX1",
+    "total": None,
+}
+# What the caller may do with each kind of thing.
+_CAN = {
+    "Community": ["submit_join_request"],
+    "Discussion": ["write_post"],
+    "DiscussionDetail": ["write_post"],
+    "JoinRequest": ["decide_join_request"],
+    "Membership": ["end_membership"],
+    "Person": ["deactivate_person"],
+    "Post": ["update_post", "delete_post"],
+    "Review": ["decide_review"],
+    "Term": ["remove_term"],
+}
+_BY_FORMAT = {"date-time": INSTANT, "date": DAY, "email": _WORDS["email"]}
+PROBLEM = {
+    "type": "https://communities.example.org/problems#permission.denied",
+    "title": "You may not do this",
+    "status": 403,
+    "detail": "You may see this and may not do that.",
+    "instance": "/api/v1/communities/drug-treatment-court/review-queue",
+    "code": "permission.denied",
+    "request_id": "01983f5e-7c00-7000-8000-000000000001",
+    "capability": "posts:moderate",
+    "because": [
+        {
+            "code": "position_required",
+            "positions": ["chair", "vice_chair", "staff"],
+            "until": None,
+            "rules_version": None,
+            "detail": "This needs one of certain positions, and you hold none of them here today.",
+        }
+    ],
+}
+
+Schemas = dict[str, dict[str, Any]]
+
+
+def of(name: str, schemas: Schemas) -> Any:
+    """An example of the component of this name, with all of its members."""
+    return _of_component(schemas, name)
+
+
+def _of_component(schemas: Schemas, name: str) -> Any:
+    schema = schemas[name]
+    if "enum" in schema:
+        return schema["enum"][0]
+    return {
+        member: _of_member(schemas, name, member, kind)
+        for member, kind in schema["properties"].items()
+    }
+
+
+def _of_member(schemas: Schemas, owner: str, member: str, schema: dict[str, Any]) -> Any:
+    if member == "viewer":
+        return {"can": _CAN[owner]}
+    if f"{owner}.{member}" in _WORDS:
+        return _WORDS[f"{owner}.{member}"]
+    if "examples" in schema:
+        return schema["examples"][0]
+    if schema.get("description", "").startswith("Always null"):
+        return None
+    if member in _WORDS:
+        return _WORDS[member]
+    return _of_type(schemas, member, schema)
+
+
+def _of_type(schemas: Schemas, member: str, schema: dict[str, Any]) -> Any:
+    if "$ref" in schema:
+        return _of_component(schemas, schema["$ref"].rsplit("/", 1)[1])
+    if "anyOf" in schema:
+        return _of_type(schemas, member, schema["anyOf"][0])
+    if "const" in schema:
+        return schema["const"]
+    kind = schema["type"] if isinstance(schema["type"], str) else schema["type"][0]
+    if kind == "array":
+        return [_of_type(schemas, member, schema["items"])]
+    if kind == "integer":
+        return 1
+    if kind == "boolean":
+        return True
+    if schema.get("format") == "uuid":
+        return f"01983f5e-7c00-7000-8000-{hashlib.sha256(member.encode()).hexdigest()[:12]}"
+    return _BY_FORMAT[schema["format"]]

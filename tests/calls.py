@@ -1,0 +1,146 @@
+"""How each operation of the contract is called, in a furnished place, by anybody."""
+
+from typing import Any
+
+import httpx
+
+from app import openapi
+from tests.cast import PASSWORD, Api, Someone, unknown_id
+from tests.places import Place, own_posts, second_sign_in
+
+# How each operation is called: its body, in an order in which nothing is used up too early. The
+# path is filled with things of a furnished place, so that a refusal can only be one of rights; a
+# body may be too short (422) where rights come first anyway.
+TOKEN = {"token": "x" * 43}
+ADDRESS = {"email": "somebody@example.org"}
+REASON = {"reason": "For the test."}
+HOW: dict[str, Any] = {
+    "list_communities": None,
+    "get_community": None,
+    "get_standing": None,
+    "create_community": {},
+    "update_community": {},
+    "get_association": None,
+    "update_association": {},
+    "list_occupations": None,
+    "list_territories": None,
+    "list_positions": None,
+    "list_grants": None,
+    "get_grant": None,
+    "replace_grant": {},
+    "get_rules": None,
+    "list_rules_versions": None,
+    "get_rules_version": None,
+    "publish_rules": {},
+    "list_my_agreements": None,
+    "agree_to_rules": {},
+    "get_me": None,
+    "update_me": {},
+    "list_my_memberships": None,
+    "list_my_sessions": None,
+    "list_discussions": None,
+    "start_discussion": {},
+    "get_discussion": None,
+    "list_posts": None,
+    "write_post": {},
+    "get_post": None,
+    "update_post": {},
+    "delete_post": None,
+    "lock_discussion": None,
+    "unlock_discussion": None,
+    "report_post": {},
+    "list_review_queue": None,
+    "get_review": None,
+    "decide_review": {},
+    "reverse_review": {},
+    "submit_join_request": {},
+    "list_join_requests": None,
+    "get_join_request": None,
+    "decide_join_request": {},
+    "list_memberships": None,
+    "get_membership": None,
+    "update_membership": {},
+    "suspend_membership": {},
+    "lift_suspension": None,
+    "end_membership": REASON,
+    "get_leadership": None,
+    "get_association_leadership": None,
+    "list_terms": None,
+    "list_association_terms": None,
+    "begin_term": {},
+    "begin_association_term": {},
+    "get_term": None,
+    "resign_term": REASON,
+    "remove_term": REASON,
+    "list_people": None,
+    "get_person": None,
+    "deactivate_person": None,
+    "reactivate_person": None,
+    "list_community_audit_log": None,
+    "list_audit_log": None,
+    "request_password_reset": ADDRESS,
+    "inspect_password_reset": TOKEN,
+    "confirm_password_reset": TOKEN | {"password": PASSWORD},
+    "request_email_verification": ADDRESS,
+    "inspect_email_verification": TOKEN,
+    "confirm_email_verification": TOKEN,
+    "request_sign_in_link": ADDRESS,
+    "inspect_sign_in_link": TOKEN,
+    "confirm_sign_in_link": TOKEN,
+    "create_token": None,  # with the caller's own address, see `Calls`
+    "refresh_token": None,  # with the caller's own token
+    "end_my_session": None,
+    "end_current_session": None,  # the last one: the caller is gone after it
+}
+
+
+class Calls:
+    """All operations, called by one person in one place."""
+
+    def __init__(self, api: Api, place: Place, someone: Someone | None) -> None:
+        self.api = api
+        self.place = place
+        self.someone = someone
+
+    async def prepare(self) -> None:
+        """Gives the caller what one needs of one's own: posts, and a second sign-in."""
+        place, user = self.place, self.someone or await self.api.person("Spare Account")
+        self.ids: dict[str, Any] = {
+            "community": place.slug,
+            "discussion_id": place.discussion,
+            "post_id": place.post,
+            "review_id": place.review,
+            "join_request_id": place.join_request,
+            "membership_id": place.membership,
+            "term_id": place.term,
+            "person_id": place.author,
+            "capability": "rules:publish",
+            "number": 1,
+        }
+        self.own = dict.fromkeys(("update_post", "delete_post"), place.post)
+        if self.someone is not None:
+            written = await own_posts(self.api, place, self.someone)
+            self.own = dict(zip(self.own, written, strict=True))
+        self.ids["session_id"], refresh = await second_sign_in(self.api, user)
+        credentials = {"grant_type": "password", "username": user.email, "password": PASSWORD}
+        self.bodies = HOW | {
+            "create_token": credentials,
+            "refresh_token": {"refresh_token": refresh},
+        }
+
+    async def call(self, route: Any, *, unknown: bool = False) -> httpx.Response:
+        """Calls one operation; with `unknown`, on things that never were."""
+        name = route.name
+        ids = self.ids | ({"post_id": self.own[name]} if name in self.own else {})
+        if unknown:
+            ids |= {name: unknown_id() for name in ids if name not in ("capability", "number")}
+        path = route.path_format.format(**ids)
+        headers = {"If-Match": "*"} if name.startswith("update_") else {}
+        caller = self.someone or self.api
+        (method,) = route.methods
+        return await caller.call(method, path, json=self.bodies[name], headers=headers)
+
+
+def operations(api: Api) -> dict[str, Any]:
+    """The operations of the contract by name."""
+    return {route.name: route for route in openapi.operations(api.edge.app)}

@@ -1,0 +1,232 @@
+"""Running it: health that tells the truth, stops that lose nothing, logs that tell no secret."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from app.models import Mail, MailStatus
+from tests.cast import DTC, Api, Someone
+from tests.private_postgres import PrivatePostgres, private_postgres
+from tests.processes import Server, eventually, serving
+from tests.sinks import Sink, sink
+
+STOP_SECONDS = 30
+FORM = {
+    "name": "Xanthippe Quill",
+    "email": "xanthippe@example.org",
+    "communities": [DTC],
+    "occupation": "Xylophone tuner",
+    "affiliation": "Quagmire Clinic",
+    "area_of_interest": "zeugmatic interventions",
+    "agrees_to_rules_version": 1,
+}
+
+
+@asynccontextmanager
+async def served(api: Api, folder: Path, *options: str, **settings: Any) -> AsyncIterator[Server]:
+    """A server of its own on the database of a test's cast."""
+    options = options or ("--no-worker",)
+    log = folder / "server.log"
+    url = api.database.url
+    async with serving(url, log, *options, data_dir=folder, **settings) as server:
+        yield server
+
+
+def through(server: Server, someone: Someone) -> dict[str, str]:
+    return {"Authorization": f"Bearer {someone.token}"}
+
+
+# Health
+
+
+async def test_health_is_told_to_get_and_to_head(api: Api) -> None:
+    for path, status in (("/health/live", "live"), ("/health/ready", "ready")):
+        answer = await api.client.get(path)
+        assert (answer.status_code, answer.json()) == (200, {"status": status})
+        assert (await api.client.head(path)).status_code == 200
+
+
+async def test_a_database_without_its_defaults_is_not_ready(api: Api) -> None:
+    async with api.database.work() as work:
+        await work.execute(sa.text("DELETE FROM association"))
+    answer = await api.client.get("/health/ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "service.unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+    assert (await api.client.get("/health/live")).status_code == 200
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PrivatePostgres]:
+    with private_postgres() as found:
+        yield found
+
+
+@pytest.fixture
+def mail_server() -> Iterator[Sink]:
+    with sink() as found:
+        yield found
+
+
+async def test_while_the_database_is_away_everything_is_503_and_then_works_again(
+    own_postgres: PrivatePostgres, mail_server: Sink, tmp_path: Path
+) -> None:
+    log, mail = tmp_path / "server.log", mail_server.url
+    async with serving(own_postgres.url, log, "--worker", mail_url=mail) as server:
+        client = server.client
+        assert (await client.post("/api/v1/join-requests", json=FORM)).status_code == 202
+        await eventually(lambda: mail_server.taken)
+        await asyncio.to_thread(own_postgres.stop)
+        for _ in range(3):
+            reading = await client.get("/api/v1/communities")
+            writing = await client.post("/api/v1/join-requests", json=FORM)
+            ready = await client.get("/health/ready")
+            for answer in (reading, writing, ready):
+                assert (answer.status_code, answer.json()["code"]) == (503, "service.unavailable")
+                assert int(answer.headers["retry-after"]) > 0
+        assert (await client.get("/health/live")).status_code == 200
+        await asyncio.to_thread(own_postgres.start)
+        await eventually(server.ready)
+        assert (await client.get("/api/v1/communities")).status_code == 200
+
+        async def asked() -> bool:
+            return (await client.post("/api/v1/join-requests", json=FORM)).status_code == 202
+
+        await eventually(asked)
+        await eventually(lambda: len(mail_server.taken) == 2)
+        assert server.process.running
+
+
+# Stopping
+
+
+class Held:
+    """The database, held by somebody else so that writers have to wait."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> "Held":
+        if self._url.startswith("sqlite"):
+            path = self._url.removeprefix("sqlite:///")
+            connection = self._stack.enter_context(closing(sqlite3.connect(path)))
+            connection.execute("BEGIN IMMEDIATE")
+        else:
+            other = await asyncpg.connect(self._url)
+            self._stack.push_async_callback(other.close)
+            await other.execute("BEGIN; LOCK TABLE discussion IN SHARE MODE")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+
+async def test_a_stop_finishes_the_request_that_runs_and_takes_no_other(
+    api: Api, tmp_path: Path
+) -> None:
+    writer = await api.member("Wilma Writer")
+    discussion = await api.discussion(writer)
+    async with served(api, tmp_path) as server:
+        path = f"/api/v1/discussions/{discussion['id']}/posts"
+        async with Held(api.database.url):
+            last = asyncio.create_task(
+                server.client.post(
+                    path,
+                    json={"body": "Last words.", "language": "en"},
+                    headers=through(server, writer),
+                )
+            )
+            await asyncio.sleep(0.5)  # on its way, and waiting
+            assert not last.done()
+            server.process.ask_to_stop()
+            await eventually(lambda: refuses(server))
+        assert (await last).status_code == 201
+        await asyncio.wait_for(server.process.ended(), STOP_SECONDS)
+    assert "Traceback" not in server.process.said()
+    shown = (await writer.get(f"/discussions/{discussion['id']}")).json()
+    assert shown["post_count"] == 2
+
+
+async def refuses(server: Server) -> bool:
+    """True if nobody accepts new connections any more."""
+    async with httpx.AsyncClient() as stranger:
+        try:
+            await stranger.get(f"{server.url}/health/live")
+        except httpx.ConnectError:
+            return True
+    return False
+
+
+async def test_a_stop_does_not_wait_for_a_mail_server_that_hangs(
+    api: Api, mail_server: Sink, tmp_path: Path
+) -> None:
+    settings = {"mail_url": mail_server.url}
+    async with served(api, tmp_path, "--worker", **settings) as server:
+        mail_server.answers.clear()
+        await server.client.post("/api/v1/join-requests", json=FORM)
+        await eventually(lambda: mail_server.tried)
+        server.process.ask_to_stop()
+        await asyncio.wait_for(server.process.ended(), STOP_SECONDS)
+    mail_server.answers.set()
+    (row,) = await api.read(sa.select(Mail.status))
+    assert row.status == MailStatus.QUEUED
+    async with served(api, tmp_path, "--worker", **settings):
+        await eventually(lambda: mail_server.taken)
+
+
+async def test_a_writer_that_waits_too_long_is_told_to_come_again(
+    sqlite_api: Api, tmp_path: Path
+) -> None:
+    async with served(sqlite_api, tmp_path) as server:
+        async with Held(sqlite_api.database.url):
+            answer = await server.client.post("/api/v1/join-requests", json=FORM)
+            assert (answer.status_code, answer.json()["code"]) == (503, "service.unavailable")
+            assert int(answer.headers["retry-after"]) > 0
+            assert (await server.client.get("/api/v1/communities")).status_code == 200
+        assert (await server.client.post("/api/v1/join-requests", json=FORM)).status_code == 202
+
+
+# Measuring and logging
+
+
+async def test_measurements_are_by_operation_and_name_nobody(api: Api, tmp_path: Path) -> None:
+    member = await api.member("Mia Member")
+    async with served(api, tmp_path) as server:
+        path = f"/api/v1/communities/{DTC}/discussions"
+        await server.client.get(path, headers=through(server, member))
+        await server.client.get(path)
+        await server.client.get("/api/v1/nowhere")
+        told = (await server.client.get("/metrics")).text
+    assert 'cop_requests_total{operation="list_discussions",status="200"} 1.0' in told
+    assert 'cop_requests_total{operation="list_discussions",status="401"} 1.0' in told
+    assert 'cop_requests_total{operation="none",status="404"} 1.0' in told
+    assert 'cop_request_seconds_count{operation="list_discussions"} 2.0' in told
+    assert DTC not in told and "nowhere" not in told and str(member.id) not in told
+
+
+async def test_a_fault_is_logged_with_its_request_and_without_what_was_sent(
+    api: Api, tmp_path: Path
+) -> None:
+    async with served(api, tmp_path) as server:
+        async with api.database.work() as work:
+            await work.execute(sa.text("ALTER TABLE join_request RENAME TO elsewhere"))
+        answer = await server.client.post(
+            "/api/v1/join-requests", json=FORM, headers={"X-Request-Id": "find-me"}
+        )
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert answer.json()["request_id"] == answer.headers["x-request-id"] == "find-me"
+    lines = server.process.said().splitlines()[3:]  # after those for the operator
+    events = [json.loads(line) for line in lines]
+    (fault,) = [event for event in events if "fault" in event]
+    assert fault["request_id"] == "find-me" and fault["level"] == "error"
+    for word in FORM.values():
+        assert str(word) not in server.process.said()
