@@ -7,8 +7,9 @@ BIN := .venv/bin
 serve: install
 	$(BIN)/cop serve
 
+# In a folder of its own: invented people do not go where others are.
 demo: install
-	$(BIN)/cop demo
+	COP_DATA_DIR=$${COP_DATA_DIR:-var/demo} $(BIN)/cop demo
 
 test: install
 	$(BIN)/pytest -n auto --dist loadgroup

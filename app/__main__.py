@@ -97,6 +97,7 @@ def serve(
         "server_header": False,
         "date_header": True,
         "log_level": "warning",
+        "log_config": None,  # its lines come out as ours do (logs.py)
         "timeout_graceful_shutdown": GRACE_SECONDS,
         "timeout_keep_alive": 75,
         "proxy_headers": current.trust_proxy,

@@ -12,7 +12,8 @@ import asyncpg
 
 from app import errors
 
-WAIT_SECONDS = 5
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 15
 # Connections that broke or were not had in time, a server that stops, starts or is full, and
 # locks that were not given in time.
 AWAY = (
@@ -42,15 +43,8 @@ class Connections:
         Raises Unavailable where the database is away or busy; it mends by itself.
         """
         try:
-            if self._turns.locked():
-                async with asyncio.timeout(WAIT_SECONDS):
-                    await self._turns.acquire()
-            else:
-                await self._turns.acquire()
-            try:
+            async with self._turns:  # never for long: each statement has its limit
                 return await self._lent(sql, values)
-            finally:
-                self._turns.release()
         except AWAY as error:
             raise errors.Unavailable from error
 
@@ -61,7 +55,7 @@ class Connections:
         if connection is None or connection.is_closed():
             connection = await self._open()
         try:
-            found = await connection.fetch(sql, *values)
+            found = await connection.fetch(sql, *values, timeout=STATEMENT_SECONDS)
         except asyncpg.PostgresError:
             self._idle.append(connection)  # the statement failed, not the connection
             raise
@@ -73,7 +67,7 @@ class Connections:
 
     async def _open(self) -> asyncpg.Connection:
         return await asyncpg.connect(
-            self._url, timeout=WAIT_SECONDS, server_settings=self._settings
+            self._url, timeout=CONNECT_SECONDS, server_settings=self._settings
         )
 
     async def close(self) -> None:

@@ -15,12 +15,22 @@ import orjson
 from app import errors, settings
 
 SEAL_BYTES = 16
+BLOCK_BYTES = 48  # the length would tell how many digits a place has
+
+
+def _key(purpose: bytes) -> bytes:
+    return hashlib.sha256(purpose + settings.get().secret.encode()).digest()
 
 
 def _seal(payload: bytes, fingerprint: str) -> bytes:
-    key = hashlib.sha256(b"cursor:" + settings.get().secret.encode()).digest()
-    made = hmac.new(key, fingerprint.encode() + b"\n" + payload, hashlib.sha256).digest()
-    return made[:SEAL_BYTES]
+    sealed_text = fingerprint.encode() + b"\n" + payload
+    return hmac.new(_key(b"cursor:"), sealed_text, hashlib.sha256).digest()[:SEAL_BYTES]
+
+
+def _veiled(seal: bytes, payload: bytes) -> bytes:
+    """The payload under a stream that its seal begins; the same once more unveils it."""
+    stream = hashlib.shake_256(_key(b"cursor veil:") + seal).digest(len(payload))
+    return bytes(a ^ b for a, b in zip(payload, stream, strict=True))
 
 
 def _written(raw: bytes) -> str:
@@ -30,7 +40,9 @@ def _written(raw: bytes) -> str:
 def sealed(values: list[Any], fingerprint: str) -> str:
     """A cursor over these values, good only for a list with the same fingerprint."""
     payload = orjson.dumps(values, option=orjson.OPT_UTC_Z, default=str)
-    return _written(_seal(payload, fingerprint) + payload)
+    payload += b" " * (-len(payload) % BLOCK_BYTES)
+    seal = _seal(payload, fingerprint)
+    return _written(seal + _veiled(seal, payload))
 
 
 def opened(cursor: str, fingerprint: str) -> list[Any]:
@@ -39,7 +51,8 @@ def opened(cursor: str, fingerprint: str) -> list[Any]:
         raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
     except (binascii.Error, UnicodeEncodeError) as error:
         raise errors.CursorInvalid from error
-    seal, payload = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
+    seal = raw[:SEAL_BYTES]
+    payload = _veiled(seal, raw[SEAL_BYTES:])
     genuine = hmac.compare_digest(seal, _seal(payload, fingerprint))
     if not genuine or _written(raw) != cursor:  # one spelling of each, the one that was given
         raise errors.CursorInvalid

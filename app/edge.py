@@ -21,7 +21,7 @@ from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from app import deps, errors, logs, origins, settings, texts, tokens
+from app import clock, deps, errors, logs, origins, settings, texts, tokens
 from app.models import new_id
 from app.reader import encoded
 from app.validation import problems_of
@@ -136,7 +136,7 @@ class Edge:
         key = str(caller) if caller else client[0]
         allowed = await self._limiter.hit(self._item, key)
         window = await self._limiter.get_window_stats(self._item, key)
-        reset = max(1, int(window.reset_time - time.time()) + 1)
+        reset = max(1, int(window.reset_time - clock.now().timestamp()) + 1)
         return (window.remaining if allowed else -1), reset
 
     def _measure(self, scope: Scope, status: int, started: float, request_id: str) -> None:

@@ -73,6 +73,8 @@ _WORDS: dict[str, Any] = {
     "Me.positions": ["president"],
     "Membership.positions": ["chair"],
     "Reason.positions": ["secretary", "staff"],
+    "Reason.until": None,
+    "Reason.rules_version": None,
     "position": "chair",
     "acting": False,
     "Reason.detail": "This needs one of certain positions, and you hold none of them here today.",
@@ -191,7 +193,7 @@ def _of_member(schemas: Schemas, owner: str, member: str, schema: dict[str, Any]
         return None
     if member in _WORDS:
         return _WORDS[member]
-    return _of_type(schemas, member, schema)
+    return _of_type(schemas, member if member != "id" else owner, schema)
 
 
 def _of_type(schemas: Schemas, member: str, schema: dict[str, Any]) -> Any:
@@ -209,5 +211,14 @@ def _of_type(schemas: Schemas, member: str, schema: dict[str, Any]) -> Any:
     if kind == "boolean":
         return True
     if schema.get("format") == "uuid":
-        return f"01983f5e-7c00-7000-8000-{hashlib.sha256(member.encode()).hexdigest()[:12]}"
+        return _id(member)
     return _BY_FORMAT[schema["format"]]
+
+
+def _id(of: str) -> str:
+    """One id for each kind of thing, by whatever name a schema calls it."""
+    thing = of.removesuffix("_id").lower()
+    for kind in ("community", "discussion", "membership", "person"):
+        if thing.startswith(kind) or (kind == "person" and thing in ("me", "identityline")):
+            thing = kind
+    return f"01983f5e-7c00-7000-8000-{hashlib.sha256(thing.encode()).hexdigest()[:12]}"

@@ -5,6 +5,7 @@ headers of the conventions, the capability that an operation asks for, the codes
 example of every body. What generators of clients stumble over is tidied away.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -122,7 +123,17 @@ def _schemas(described: dict[str, Schema]) -> dict[str, Schema]:
     whole = described | found["$defs"]
     for name in ("HTTPValidationError", "ValidationError"):
         whole.pop(name, None)
-    return {name: _tidied(schema) for name, schema in sorted(whole.items())}
+    return {name: _optional(_tidied(schema)) for name, schema in sorted(whole.items())}
+
+
+def _optional(schema: Schema) -> Schema:
+    """Says in words what holds for an absent member: generators take a default for a promise that
+    the member is there, and would ask for it in requests too."""
+    for member in schema.get("properties", {}).values():
+        default = member.pop("default", None)
+        if default is not None and schema.get("additionalProperties") is False:
+            member["description"] += f" Without it: {json.dumps(default)}."
+    return schema
 
 
 def _tidied(schema: Schema) -> Schema:
@@ -252,6 +263,7 @@ def _complete(
     _complete_bodies(operation, headers, schemas)
     if method == "GET":
         operation["responses"]["304"] = {"description": "What the client has is still so."}
+    operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
     _complete_security(operation, may_of(route))
 
 
@@ -303,7 +315,6 @@ def _complete_bodies(
             response["description"] = schemas[_named(body)]["description"]
         if headers:
             response["headers"] = headers
-    responses["default"] = {"$ref": "#/components/responses/Problem"}
 
 
 def _named(body: dict[str, Any]) -> str:

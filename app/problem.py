@@ -118,6 +118,9 @@ class BodyTooLarge(Problem):
 
     status, code = 413, "body.too_large"
 
+    def __init__(self) -> None:
+        super().__init__(headers={"Connection": "close"})  # the rest of it is not read
+
 
 class MediaTypeUnsupported(Problem):
     """The body is of a type that the operation does not take, or says no type."""

@@ -6,28 +6,29 @@ parameters that the operation does not have, and gives answers their ETag and th
 
 import functools
 import hashlib
-import inspect
 import json
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
-from contextvars import ContextVar
-from typing import Any, get_args, get_origin
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import AsyncExitStack
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from fastapi.dependencies import utils
+from fastapi.exceptions import ResponseValidationError
 from fastapi.routing import APIRoute
 
 from app import errors
+from app.arguments import MISSING, Plan
 from app.reader import encoded
 from app.services import idempotency
 
-# FastAPI works out at every request what kind of parameter each one is. It never changes.
-for _name in ("_get_param_model", "_get_param_aliases", "field_annotation_is_sequence"):
-    setattr(utils, _name, functools.cache(getattr(utils, _name)))
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MALFORMED = object()
+JSON = "application/json"
 PRIVATE = b"private, no-cache"
 SECRET = b"no-store"
 
@@ -57,98 +58,91 @@ class StrictRequest(Request):
         return read
 
 
-current: ContextVar[Request] = ContextVar("current_request")
-
-
 class Route(APIRoute):
-    """An operation of the API."""
+    """An operation of the API: FastAPI declares and documents it, and here it is run."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.public_seconds = getattr(endpoint, "public_seconds", None)
         self.secret_once = getattr(endpoint, "secret_once", False)
         self.hot = getattr(endpoint, "hot", False)
         options["operation_id"] = endpoint.__name__  # FastAPI passes None where none is given
-        super().__init__(path, self._guarded(endpoint), **options)
+        super().__init__(path, endpoint, **options)
+        self._plan = Plan(self.dependant)
+        self._query_names = self._plan.query_names()
+        self.app = self._run
 
-    def _guarded(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
-        """The operation, entered only when rights are clear, and only once for each key."""
-        if getattr(endpoint, "guarded", False):
-            return endpoint  # FastAPI makes a route anew when its router is included
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request. What it wrote is committed before its answer leaves, or is not kept."""
+        request = StrictRequest(scope, receive)
+        scope["state"]["operation_id"] = self.operation_id
+        async with AsyncExitStack() as stack:
+            response = await self._answer(request, stack)
+        await response(scope, receive, send)
 
-        @functools.wraps(endpoint)
-        async def guarded(**arguments: Any) -> Any:
-            request = current.get()
-            self._refuse_wrong_parameters(request)
-            key = request.headers.get("idempotency-key") if request.method == "POST" else None
-            if key is not None:
-                replay = await idempotency.begin(request.state, key, self.secret_once)
-                if replay is not None:
-                    replayed = replay.headers | {"Idempotent-Replayed": "true"}
-                    return Response(replay.body, replay.status, headers=replayed)
-            answer = await endpoint(**arguments)
-            if isinstance(answer, Mapping):
-                state = request.scope["state"]
-                state["version"] = answer.get("version")
-                state["next_cursor"] = answer.get("next_cursor")
-            if self.hot:
-                status = self.status_code or 200
-                return Response(encoded(answer), status, media_type="application/json")
-            return answer
-
-        guarded.guarded = True  # type: ignore[attr-defined]
-        guarded.__signature__ = inspect.signature(endpoint)  # type: ignore[attr-defined]
-        return guarded
+    async def _answer(self, request: Request, stack: AsyncExitStack) -> Response:
+        body = await _body(request) if self.body_field is not None else MISSING
+        arguments = await self._plan.arguments(request, body, stack)
+        self._refuse_wrong_parameters(request)
+        response = await self._replayed(request)
+        if response is None:
+            response = await self._entered(request, arguments)
+            if "idempotency" in request.scope["state"]:
+                await idempotency.keep(
+                    request.state, response.status_code, dict(response.headers), response.body
+                )
+        return self._finished(request, response)
 
     def _refuse_wrong_parameters(self, request: Request) -> None:
         """Refuses parameters that are not the operation's, and single ones that are repeated."""
         if not request.scope["query_string"]:
             return
-        given = Counter(name for name, _ in request.query_params.multi_items())
+        given = [name for name, _ in request.query_params.multi_items()]
+        if len(given) == len(set(given)) and self._query_names.keys() >= set(given):
+            return
         wrong = [
             errors.parameter(
-                name[:80], "duplicate" if name in self._parameters else "unknown_parameter"
+                name[:80], "duplicate" if name in self._query_names else "unknown_parameter"
             )
-            for name, times in sorted(given.items())
-            if name not in self._parameters or (times > 1 and not self._parameters[name])
+            for name, times in sorted(Counter(given).items())
+            if name not in self._query_names or (times > 1 and not self._query_names[name])
         ]
         if wrong:
             raise errors.Invalid(errors=wrong)
 
-    @functools.cached_property
-    def _parameters(self) -> dict[str, bool]:
-        """The names of the query's parameters; true for those that may be repeated."""
-        found: dict[str, bool] = {}
-        waiting = [self.dependant]
-        while waiting:
-            dependant = waiting.pop()
-            for field in dependant.query_params:
-                found[field.alias] = _is_list(field.field_info.annotation)
-            waiting.extend(dependant.dependencies)
-        return found
+    async def _replayed(self, request: Request) -> Response | None:
+        """The first answer to this key, if there is one; otherwise the key is claimed."""
+        if request.method != "POST" or "idempotency-key" not in request.headers:
+            return None
+        key = request.headers["idempotency-key"]
+        replay = await idempotency.begin(request.state, key, self.secret_once)
+        if replay is None:
+            return None
+        headers = replay.headers | {"Idempotent-Replayed": "true"}
+        return Response(replay.body, replay.status, headers=headers)
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, with the conventions around it."""
-        handle = super().get_route_handler()
+    async def _entered(self, request: Request, arguments: dict[str, Any]) -> Response:
+        """The operation itself, entered when rights are clear and its arguments good."""
+        answer = await self._plan.call(**arguments)
+        if isinstance(answer, Response):
+            response = answer
+        else:
+            content = encoded(answer) if self.hot else self._serialized(answer)
+            response = Response(content, self.status_code or 200, media_type=JSON)
+        version = answer.get("version") if isinstance(answer, Mapping) else None
+        cursor = answer.get("next_cursor") if isinstance(answer, Mapping) else None
+        if cursor is not None:
+            response.raw_headers.append((b"link", _next(request, cursor)))
+        self._tag(request, response, version)
+        return response
 
-        async def handler(request: Request) -> Response:
-            if request.method != "GET":  # which takes no body
-                request = StrictRequest(request.scope, request.receive)
-            state = request.scope["state"]
-            state["operation_id"] = self.operation_id
-            token = current.set(request)
-            try:
-                response = await handle(request)
-                _link(request, response)
-                self._tag(request, response)
-                if "idempotency" in state and response.status_code < 400:
-                    await idempotency.keep(
-                        request.state, response.status_code, dict(response.headers), response.body
-                    )
-            finally:
-                current.reset(token)
-            return self._finished(request, response)
-
-        return handler
+    def _serialized(self, answer: Any) -> bytes:
+        """The answer as its response_model says, and nothing that it does not name."""
+        if self.response_field is None:
+            raise TypeError(f"{self.operation_id} has no response_model")
+        value, wrong = self.response_field.validate(answer, {}, loc=("response",))
+        if wrong:
+            raise ResponseValidationError(wrong)
+        return self.response_field.serialize_json(value)
 
     def _finished(self, request: Request, response: Response) -> Response:
         """The answer with its caching; without its body where the client has it already."""
@@ -172,10 +166,9 @@ class Route(APIRoute):
     def _public(self) -> bytes:
         return f"public, max-age={self.public_seconds}".encode()
 
-    def _tag(self, request: Request, response: Response) -> None:
+    def _tag(self, request: Request, response: Response, version: int | None) -> None:
         """The ETag: the version, which If-Match compares, and a digest of what the caller sees."""
         whole = response.status_code == 200 and request.method in ("GET", "PATCH", "PUT")
-        version = request.scope["state"].get("version")
         if (whole or version) and hasattr(response, "body") and not _tagged(response):
             digest = hashlib.blake2b(response.body, digest_size=8).hexdigest()
             etag = f'"{version}-{digest}"' if version else f'"{digest}"'
@@ -194,18 +187,21 @@ def _unchanged(response: Response) -> Response:
     return empty
 
 
-def _is_list(annotation: Any) -> bool:
-    """True for a list, and for a list that may be absent."""
-    return any(get_origin(kind) is list for kind in (annotation, *get_args(annotation)))
+async def _body(request: Request) -> Any:
+    """The body as JSON; as it is where it says to be something else, which fails validation."""
+    body = await request.body()
+    if not body:
+        return MISSING
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = kind.startswith("application/") and kind.endswith(("/json", "+json"))
+    return await request.json() if is_json else body
 
 
-def _link(request: Request, response: Response) -> None:
+def _next(request: Request, cursor: str) -> bytes:
     """Where the list goes on, as a header too: for clients that follow links alone."""
-    cursor = request.scope["state"].get("next_cursor")
-    if cursor is not None:
-        asked = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
-        query = urlencode([*asked, ("cursor", cursor)])
-        response.headers["Link"] = f'<{quote(request.url.path)}?{query}>; rel="next"'
+    asked = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
+    query = urlencode([*asked, ("cursor", cursor)])
+    return f'<{quote(request.scope["path"])}?{query}>; rel="next"'.encode()
 
 
 def fresh(request: Request, etag: str) -> bool:

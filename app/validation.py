@@ -68,7 +68,8 @@ def problems_of(request: Request, error: RequestValidationError) -> errors.Probl
         return errors.NotFound()
     if getattr(request.state, "malformed", False):
         return errors.Malformed()
-    if any(item["loc"] == ("body",) for item in found) and not _is_json(request):
+    sent = any(item["loc"] == ("body",) and item["type"] != "missing" for item in found)
+    if sent and not _is_json(request):
         return errors.MediaTypeUnsupported()
     entries = [_entry(item) for item in found[:LARGEST_REPORT]]
     if any(entry.get("parameter") == "cursor" for entry in entries):

@@ -1,7 +1,7 @@
 """The contract's own witness: every answer in every test is held against openapi.json.
 
 An answer with a status that its operation does not declare, a problem with a code that it does not
-list, a body that its schema does not allow, or a body with a key too few, fails the test that met it.
+list, a body that its schema does not allow, or one with a key too few, fails the test that met it.
 """
 
 from typing import Any
@@ -102,12 +102,12 @@ def validator(edge: Edge, reference: str) -> Any:
     """The compiled schema behind a reference; made once, the contract is the same everywhere."""
     if reference not in _compiled:
         document = described(edge)
-        schema = {"$ref": reference, "components": _closed(document["components"])}
+        schema = {"$ref": reference, "components": closed(document["components"])}
         _compiled[reference] = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
     return _compiled[reference]
 
 
-def _closed(components: dict[str, Any]) -> dict[str, Any]:
+def closed(components: dict[str, Any]) -> dict[str, Any]:
     """The components, with no member allowed that the contract does not name."""
     schemas = {}
     for name, schema in components["schemas"].items():

@@ -70,6 +70,10 @@ class Process:
         return await asyncio.wait_for(self._process.wait(), DEADLINE_SECONDS)
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         return self._process.returncode is None
 

@@ -99,6 +99,12 @@ async def test_a_body_of_another_type_or_of_none_is_415(sqlite_api: Api, kind: s
     assert (answer.status_code, answer.json()["code"]) == (415, "media_type.unsupported")
 
 
+async def test_no_body_at_all_is_asked_for_whatever_its_type_would_be(sqlite_api: Api) -> None:
+    for headers in ({}, JSON, {"Content-Type": "text/plain"}):
+        answer = await sqlite_api.call("POST", "/auth/password-resets", headers=headers)
+        assert wrong(answer) == [("", "required")]
+
+
 @pytest.mark.parametrize(
     "kind",
     [

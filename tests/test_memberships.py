@@ -294,6 +294,21 @@ async def test_other_members_do_not_see_a_suspension(api: Api) -> None:
     }
 
 
+async def test_no_stamp_filter_or_etag_tells_other_members_of_a_suspension(api: Api) -> None:
+    vera, mary = await api.leader("Vera Vice", "vice_chair"), await api.member("Mary Member")
+    otto, sue = await api.member("Otto Other"), await api.leader("Sue Secretary", "secretary")
+    before = told(await otto.get(path_of(mary)))
+    since = f"{ROSTER}?updated_after={(await api.discussion(otto))['created_at']}"
+    ok(await suspend(vera, mary))
+    assert told(await otto.get(path_of(mary))) == before
+    assert await names(otto, since) == []
+    assert await names(sue, since) == ["Mary Member"]
+    ok(await vera.delete(f"{path_of(mary)}/suspension"), 204)
+    assert told(await otto.get(path_of(mary))) == before
+    stamps = [ok(await someone.get(path_of(mary)))["updated_at"] for someone in (sue, mary)]
+    assert stamps[0] == stamps[1] > before[2]["updated_at"]
+
+
 async def test_who_is_suspended_may_still_leave(api: Api) -> None:
     vera, mary = await api.leader("Vera Vice", "vice_chair"), await api.member("Mary Member")
     ok(await suspend(vera, mary))

@@ -29,6 +29,7 @@ FORM = {
     "area_of_interest": "zeugmatic interventions",
     "agrees_to_rules_version": 1,
 }
+TYPED = [value for value in FORM.values() if isinstance(value, str)]
 
 
 @asynccontextmanager
@@ -103,6 +104,8 @@ async def test_while_the_database_is_away_everything_is_503_and_then_works_again
         await eventually(asked)
         await eventually(lambda: len(mail_server.taken) == 2)
         assert server.process.running
+    assert events(server.process.said())
+    assert not [word for word in TYPED if word in server.process.said()]
 
 
 # Stopping
@@ -213,6 +216,13 @@ async def test_measurements_are_by_operation_and_name_nobody(api: Api, tmp_path:
     assert DTC not in told and "nowhere" not in told and str(member.id) not in told
 
 
+def events(said: str) -> list[dict[str, Any]]:
+    """The lines of a log, which begin where those for the operator end."""
+    lines = said.splitlines()
+    begin = next(number for number, line in enumerate(lines) if line.startswith("{"))
+    return [json.loads(line) for line in lines[begin:]]
+
+
 async def test_a_fault_is_logged_with_its_request_and_without_what_was_sent(
     api: Api, tmp_path: Path
 ) -> None:
@@ -222,11 +232,10 @@ async def test_a_fault_is_logged_with_its_request_and_without_what_was_sent(
         answer = await server.client.post(
             "/api/v1/join-requests", json=FORM, headers={"X-Request-Id": "find-me"}
         )
+        await eventually(lambda: '"submit_join_request"' in server.process.said())
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert answer.json()["request_id"] == answer.headers["x-request-id"] == "find-me"
-    lines = server.process.said().splitlines()[3:]  # after those for the operator
-    events = [json.loads(line) for line in lines]
-    (fault,) = [event for event in events if "fault" in event]
+    (fault,) = [event for event in events(server.process.said()) if "fault" in event]
     assert fault["request_id"] == "find-me" and fault["level"] == "error"
-    for word in FORM.values():
-        assert str(word) not in server.process.said()
+    assert any(place.startswith("join_requests.py:") for place in fault["at"])
+    assert not [word for word in TYPED if word in server.process.said()]

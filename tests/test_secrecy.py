@@ -2,7 +2,9 @@
 taken away, and of who reported it."""
 
 import base64
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -27,27 +29,17 @@ async def hidden_place(api: Api, slug: str) -> Place:
 
 async def outsiders(api: Api, slug: str) -> list[Someone]:
     """People with accounts who do not belong there, some of whom nearly do."""
-    former, lapsed = await api.person("Freda Former"), await api.person("Lou Lapsed")
-    for someone in (former, lapsed):
-        await api.join(someone, slug)
+    former = await api.leader("Freda Former", "vice_chair", slug)
     await api.ended_membership(former, slug)
-    await api.hold(lapsed, "chair", slug, starts=-30, ends=-1)
-    ok(await lapsed.post(f"/memberships/{lapsed.memberships[slug]}/end", {}), status_of(slug))
-    if slug == ROUNDTABLE:
-        # Whoever is not verified is outside of a restricted community, whatever they hold.
-        await api.hold(lapsed, "vice_chair", slug)
-    else:
-        await api.ended_membership(lapsed, slug)
-    return [
+    found = [
         await api.person("Alma Account"),
         await api.leader("Carla Chair", "chair", WELLNESS),
         former,
-        lapsed,
     ]
-
-
-def status_of(slug: str) -> int:
-    return 404 if slug == ROUNDTABLE else 200
+    if slug == ROUNDTABLE:
+        # Whoever is not verified is outside of a restricted community, whatever they hold there.
+        found.append(await api.leader("Jan Judge", "chair", slug))
+    return found
 
 
 # Outsiders
@@ -144,19 +136,17 @@ async def test_the_catalogue_does_not_know_a_hidden_community(api: Api) -> None:
 
 async def test_pages_show_no_gap_where_a_community_is_hidden(api: Api) -> None:
     await unlisted(api, HIDDEN)
-    seen, cursors, cursor = [], [], None
-    while cursor or not seen:
-        query = "?limit=1" + (f"&cursor={cursor}" if cursor else "")
-        page = ok(await api.get(f"/communities{query}"))
-        seen += [item["slug"] for item in page["items"]]
-        cursor = page["next_cursor"]
-        cursors += [cursor] if cursor else []
+    seen, cursors, cursor = [], [], ""
+    while cursor is not None:
+        page = ok(await api.get(f"/communities?limit=1{cursor and '&cursor='}{cursor}"))
+        (item,), cursor = page["items"], page["next_cursor"]
+        seen.append(item["slug"])
+        if cursor is not None:
+            cursors.append(cursor)
+            # It goes on after a place, of which there are more than are shown: not to be read.
+            assert item["id"].encode() not in base64.urlsafe_b64decode(cursor + "==")
     assert len(seen) == 16 and HIDDEN not in seen
-    # A cursor continues after a place; places have a gap, so nobody may read it off.
     assert len({len(cursor) for cursor in cursors}) == 1
-    for cursor in cursors:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        assert not any(character in raw for character in (b"[", b'"')) or b"-" not in raw
 
 
 async def answers(api: Api, alma: Someone, slug: str) -> list[Any]:
@@ -261,7 +251,7 @@ async def test_hidden_and_deleted_text_is_nowhere_but_with_those_who_decide(api:
             decision = {"action": "hide", "rule": "no-attacks", "reason": "It does.", "version": 1}
             ok(await carla.put(f"/reviews/{case['id']}/decision", decision))
     ok(await mary.delete(f"/posts/{deleted['id']}"), 204)
-    place = Place(**vars(place) | {"discussion": opening["id"], "post": hidden["id"]})
+    place = replace(place, discussion=UUID(opening["id"]), post=UUID(hidden["id"]))
     moderation = {"list_review_queue", "get_review"}
     gone = ("opening that attacks", "reply that attacks", "taken back")
     staff = await api.staff()
@@ -289,7 +279,7 @@ async def test_who_reported_is_shown_to_nobody(api: Api) -> None:
     ]
     hide = {"action": "hide", "rule": "no-attacks", "reason": "It does.", "version": 1}
     ok(await carla.put(f"/reviews/{case['id']}/decision", hide))
-    place = Place(**vars(place) | {"review": case["id"], "post": post["id"]})
+    place = replace(place, review=UUID(case["id"]), post=UUID(post["id"]))
     rosters = {"list_memberships", "list_people"}
     for someone in (mary, carla, staff):
         for name, body in (await read_everywhere(someone, place)).items():

@@ -34,7 +34,7 @@ class Activity(Answer):
         description="What happened; see openapi/activity.md.", examples=["term.started"]
     )
     occurred_at: InstantOut = Field(description="When.")
-    actor: Actor = Field(description="Who did it.")
+    actor: Actor = Field(description="Whoever did it.")
     subject: Subject = Field(description="To what.")
     community_id: UUID | None = Field(description="In which community, if in one.")
     facts: dict[str, Any] = Field(description="Ids, codes, days and numbers; by kind.")

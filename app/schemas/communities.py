@@ -147,5 +147,5 @@ class Standing(Answer):
     positions: list[HeldPosition] = Field(description="What the caller holds today.")
     can: list[str] = Field(description="Capabilities, in the words of the permission table.")
     cannot: list[Refused] = Field(description="The others, each with its reasons.")
-    rules: RulesStanding = Field(description="Where the caller stands with the rules.")
+    rules: RulesStanding = Field(description="Which rules are in force, and which agreed to.")
     suspension: OwnSuspension | None = Field(description="A running suspension, if any.")

@@ -17,6 +17,7 @@ from app.models import (
     MembershipCategory,
     MembershipEnding,
     Person,
+    Suspension,
     Term,
     TermEnding,
 )
@@ -25,6 +26,14 @@ from app.policy import Capability, Standing
 from app.preconditions import Expected
 from app.services import communities
 from app.services.standing import TODAY, membership_runs, suspended_until, term_is_not_over
+
+# A suspension is between the member and those who may know of it, and so is that it changed
+# something: it leaves `updated_at` as it was and has an instant of its own.
+_SUSPENSION_CHANGED = (
+    sa.select(sa.func.max(sa.func.coalesce(Suspension.lifted_at, Suspension.starts_at)))
+    .where(col(Suspension.membership_id) == Membership.id)
+    .scalar_subquery()
+)
 
 ROSTER = sa.select(
     Membership.id,
@@ -45,6 +54,7 @@ ROSTER = sa.select(
     Person.territory,
     *communities.REFERENCE,
     suspended_until(TODAY).label("suspended_until"),
+    _SUSPENSION_CHANGED.label("suspension_changed_at"),
 ).select_from(
     sa.join(Membership, Person, col(Person.id) == Membership.person_id).join(
         Community, col(Community.id) == Membership.community_id
@@ -53,7 +63,12 @@ ROSTER = sa.select(
 
 
 @lru_cache
-def roster(past: bool, categories: tuple[MembershipCategory, ...], updated_after: bool) -> Listing:
+def roster(
+    past: bool,
+    categories: tuple[MembershipCategory, ...],
+    updated_after: bool,
+    suspensions: bool,
+) -> Listing:
     """The roster in the order of joining: those who belong today, or all there ever were."""
     query = ROSTER.where(col(Membership.community_id) == sa.bindparam("community", type_=sa.Uuid))
     if not past:
@@ -61,9 +76,11 @@ def roster(past: bool, categories: tuple[MembershipCategory, ...], updated_after
     if categories:
         query = query.where(sa.or_(*(col(Membership.category) == one for one in categories)))
     if updated_after:
-        query = query.where(
-            col(Membership.updated_at) > sa.bindparam("updated_after", type_=Instant)
-        )
+        after = sa.bindparam("updated_after", type_=Instant)
+        changed = [col(Membership.updated_at) > after]
+        if suspensions:
+            changed.append(after < _SUSPENSION_CHANGED)
+        query = query.where(sa.or_(*changed))
     return Listing(query, col(Membership.id))
 
 
@@ -72,8 +89,10 @@ def asked(
 ) -> tuple[Listing, dict[str, Any]]:
     """The roster as a caller asked for it. What has ended shows to a script that synchronises,
     if its owner may read the history."""
-    past = updated_after is not None and standing.can(Capability.MEMBERSHIPS_READ_PRIVATE)
-    found = roster(past, tuple(sorted(set(categories or ()))), updated_after is not None)
+    after = updated_after is not None
+    past = after and standing.can(Capability.MEMBERSHIPS_READ_PRIVATE)
+    suspensions = after and _may_know_of_suspensions(standing)
+    found = roster(past, tuple(sorted(set(categories or ()))), after, suspensions)
     return found, {
         "community": standing.here.id,
         "today": standing.today,
@@ -115,17 +134,27 @@ def status_on(day: date, row: Any) -> str:
     return "suspended" if row.suspended_until is not None else "active"
 
 
+def _may_know_of_suspensions(standing: Standing) -> bool:
+    return standing.can(Capability.MEMBERSHIPS_READ_PRIVATE) or standing.can(
+        Capability.SANCTIONS_SUSPEND
+    )
+
+
 def _shown(row: Any, standing: Standing, terms: list[Any]) -> dict[str, Any]:
     mine = standing.person is not None and standing.person.id == row.person_id
     private = standing.can(Capability.MEMBERSHIPS_READ_PRIVATE)
-    may_know = mine or private or standing.can(Capability.SANCTIONS_SUSPEND)
+    may_know = mine or _may_know_of_suspensions(standing)
     status = status_on(standing.today, row)
+    updated_at = row.updated_at
+    if may_know and row.suspension_changed_at is not None:
+        updated_at = max(updated_at, row.suspension_changed_at)
     suspended = row.suspended_until if may_know else None
     if status == "suspended" and not may_know:
         status = "active"
     return {
         "id": row.id,
-        "version": row.version,
+        # For the ETag, which would tell the others that something changed.
+        "version": row.version if may_know else None,
         "community": communities.reference(row),
         "person": {
             "id": row.person_id,
@@ -150,7 +179,7 @@ def _shown(row: Any, standing: Standing, terms: list[Any]) -> dict[str, Any]:
         "positions": [term.position_code for term in terms if term.starts_on <= standing.today]
         if status in ("active", "suspended")
         else [],
-        "updated_at": row.updated_at,
+        "updated_at": updated_at,
         "viewer": {"can": _affordances(standing, mine, status, bool(terms))},
     }
 

@@ -59,7 +59,6 @@ async def suspend(
     )
     async with unique_or(work, {"uq_suspension_open": errors.MembershipAlreadySuspended()}):
         work.add(suspension)
-    membership.updated_at = now
     membership.version += 1
     activity.record(
         work,
@@ -97,7 +96,6 @@ async def lift(
     )
     if lifted.rowcount == 0:
         raise errors.MembershipNotSuspended
-    membership.updated_at = now
     membership.version += 1
     activity.record(
         work,

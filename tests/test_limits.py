@@ -1,0 +1,219 @@
+"""Limits: how often, and how much. Beyond them a clear refusal, and memory stays flat."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app import settings
+from app.edge import BODY_LIMIT
+from tests.answers import code, ok
+from tests.cast import Api
+from tests.processes import Server, serving
+
+PATH = "/auth/password-resets"
+JSON = {"Content-Type": "application/json"}
+FIFTY_MEGABYTES = 50 * 1024 * 1024
+
+
+# How often
+
+
+@pytest.fixture
+async def strict(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
+    """The application with five requests a minute."""
+    monkeypatch.setattr(settings.get(), "requests_per_minute", 5)
+    async with Api.on(sqlite_url) as found:
+        yield found
+
+
+def _left(answer: httpx.Response) -> int:
+    assert answer.headers["ratelimit-policy"] == '"default";q=5;w=60'
+    left, seconds = re.fullmatch(r'"default";r=(\d+);t=(\d+)', answer.headers["ratelimit"]).groups()
+    assert 1 <= int(seconds) <= 61
+    return int(left)
+
+
+async def test_every_answer_says_how_many_requests_are_left(strict: Api) -> None:
+    asked = ["/rules", "/me", "/nothing-here", "/rules", "/rules"]
+    answers = [await strict.get(path) for path in asked]
+    assert [_left(answer) for answer in answers] == [4, 3, 2, 1, 0]
+    assert [answer.status_code for answer in answers] == [200, 401, 404, 200, 200]
+
+
+async def test_beyond_the_limit_the_answer_is_429_and_says_until_when(strict: Api) -> None:
+    for _ in range(5):
+        ok(await strict.get("/rules"))
+    page = {"Origin": "http://localhost:5173", "Accept-Language": "fr"}
+    for _ in range(3):
+        refused = await strict.get("/rules", headers=page)
+        assert code(refused, 429) == "rate_limit.exceeded"
+        assert 1 <= int(refused.headers["retry-after"]) <= 61
+        assert _left(refused) == 0
+        assert refused.headers["access-control-allow-origin"] == "http://localhost:5173"
+        assert refused.headers["content-language"] == "fr"
+
+
+async def test_health_is_told_however_many_ask(strict: Api) -> None:
+    for _ in range(12):
+        ok(await strict.get("/health/live"))
+    ok(await strict.get("/rules"))
+
+
+async def test_each_caller_has_a_limit_of_their_own(strict: Api) -> None:
+    """One account is one caller wherever it calls from; who is not signed in is an address."""
+    first, second = await strict.person("Petra Person"), await strict.person("Ola Other")
+    for someone in (first, second):
+        for _ in range(4):
+            ok(await someone.get("/me"))
+    # A token is known from its second request on; the first of each counted for the address.
+    for _ in range(3):
+        ok(await strict.get("/rules"))
+    assert code(await strict.get("/rules"), 429) == "rate_limit.exceeded"
+    for someone in (first, second):
+        ok(await someone.get("/me"))
+        ok(await someone.get("/me"))
+        assert code(await someone.get("/me"), 429) == "rate_limit.exceeded"
+    elsewhere = httpx.ASGITransport(app=strict.edge, client=("203.0.113.9", 1))
+    async with httpx.AsyncClient(transport=elsewhere, base_url="http://testserver") as client:
+        assert (await client.get("/api/v1/rules")).status_code == 200
+
+
+async def test_a_forged_token_buys_no_limit_of_its_own(strict: Api) -> None:
+    for number in range(5):
+        headers = {"Authorization": f"Bearer forged-{number}"}
+        assert code(await strict.get("/rules", headers=headers), 401) == "auth.token_invalid"
+    headers = {"Authorization": "Bearer forged-again"}
+    assert code(await strict.get("/rules", headers=headers), 429) == "rate_limit.exceeded"
+
+
+async def test_a_limit_of_zero_is_no_limit(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings.get(), "requests_per_minute", 0)
+    async with Api.on(sqlite_url) as api:
+        for _ in range(20):
+            ok(await api.get("/rules"))
+
+
+# How much
+
+
+def _body(size: int) -> bytes:
+    return b'{"email": "' + b"a" * (size - 13) + b'"}'
+
+
+async def _streamed(size: int, taken: list[int]) -> AsyncIterator[bytes]:
+    sent = 0
+    while sent < size:
+        taken.append(sent)
+        yield b"a" * 65_536
+        sent += 65_536
+
+
+async def test_a_body_of_one_mebibyte_is_read_and_one_byte_more_is_not(sqlite_api: Api) -> None:
+    for size, expected in ((BODY_LIMIT, 422), (BODY_LIMIT + 1, 413)):
+        answer = await sqlite_api.call("POST", PATH, content=_body(size), headers=JSON)
+        assert answer.status_code == expected
+    assert answer.json()["code"] == "body.too_large"
+    assert answer.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("path", [PATH, "/auth/tokens", "/communities", "/nothing-here"])
+async def test_a_declared_body_that_is_too_large_is_refused_unread(
+    sqlite_api: Api, path: str
+) -> None:
+    taken: list[int] = []
+    headers = JSON | {"Content-Length": str(FIFTY_MEGABYTES)}
+    content = _streamed(FIFTY_MEGABYTES, taken)
+    answer = await sqlite_api.call("POST", path, content=content, headers=headers)
+    assert code(answer, 413) == "body.too_large"
+    assert taken == []
+
+
+@pytest.mark.parametrize("path", [PATH, "/auth/tokens", "/join-requests"])
+async def test_a_streamed_body_is_refused_as_soon_as_it_is_too_large(
+    sqlite_api: Api, path: str
+) -> None:
+    taken: list[int] = []
+    content = _streamed(FIFTY_MEGABYTES, taken)
+    answer = await sqlite_api.call("POST", path, content=content, headers=JSON)
+    assert code(answer, 413) == "body.too_large"
+    assert len(taken) <= BODY_LIMIT // 65_536 + 1
+
+
+@pytest.mark.parametrize("declared", ["-1", "1e3", "0x10", "9" * 40, "one", "1, 1"])
+async def test_a_length_that_is_none_is_refused(sqlite_api: Api, declared: str) -> None:
+    headers = JSON | {"Content-Length": declared}
+    answer = await sqlite_api.call("POST", PATH, content=b"{}", headers=headers)
+    assert code(answer, 413) == "body.too_large"
+
+
+# On the wire
+
+
+@pytest.fixture
+async def server(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Server]:
+    """The server in a process of its own, reached over TCP."""
+    async with serving(sqlite_url, tmp_path / "log", requests_per_minute=0) as found:
+        yield found
+
+
+def _resident(server: Server) -> int:
+    """The memory of the server's process at its highest so far, in bytes."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text("ascii")
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) * 1024
+
+
+async def test_fifty_megabytes_leave_the_memory_flat(server: Server) -> None:
+    async def sent(**options: Any) -> int:
+        try:
+            answer = await server.client.post("/api/v1/auth/password-resets", **options)
+        except httpx.TransportError:
+            return 413  # it was answered and hung up on before it had said everything
+        return answer.status_code
+
+    ok(await server.client.get("/api/v1/communities"))
+    before = _resident(server)
+    for _ in range(4):
+        whole = asyncio.create_task(sent(content=b"a" * FIFTY_MEGABYTES, headers=JSON))
+        parts = asyncio.create_task(sent(content=_streamed(FIFTY_MEGABYTES, []), headers=JSON))
+        assert [await whole, await parts] == [413, 413]
+    assert _resident(server) - before < 24 * 1024 * 1024
+    ok(await server.client.get("/api/v1/communities"))
+    assert "fault" not in server.process.said()
+
+
+ODD_REQUESTS = {
+    "an encoded byte that is no UTF-8": b"GET /api/v1/communities/%ff%fe HTTP/1.1\r\n",
+    "bytes that are no ASCII": b"GET /api/v1/communities/\xc3\xa9 HTTP/1.1\r\n",
+    "an encoded NUL": b"GET /api/v1/communities/%00 HTTP/1.1\r\n",
+    "a broken escape": b"GET /api/v1/communities/%zz HTTP/1.1\r\n",
+    "dots": b"GET /api/v1/../../etc/passwd HTTP/1.1\r\n",
+    "an absolute address": b"GET http://evil.example/api/v1/rules HTTP/1.1\r\n",
+    "no path": b"GET * HTTP/1.1\r\n",
+    "a query of rubbish": b"GET /api/v1/rules?%ff=%00&&&=;%zz HTTP/1.1\r\n",
+    "a header in Latin-1": b"GET /api/v1/rules HTTP/1.1\r\nAccept-Language: \xe9\r\n",
+    "a token in Latin-1": b"GET /api/v1/me HTTP/1.1\r\nAuthorization: Bearer \xe9.\xe9.\xe9\r\n",
+    "a request id in Latin-1": b"GET /api/v1/rules HTTP/1.1\r\nX-Request-Id: \xe9\r\n",
+    "a key in Latin-1": b"POST /api/v1/join-requests HTTP/1.1\r\nIdempotency-Key: \xe9\r\n",
+    "many cookies": b"GET /api/v1/rules HTTP/1.1\r\n" + b"Cookie: a=b\r\n" * 500,
+    "no HTTP": b"\x16\x03\x01\x02\x00\r\n",
+}
+
+
+async def test_odd_bytes_on_the_wire_are_answered_and_never_a_fault(server: Server) -> None:
+    host, port = server.url.removeprefix("http://").split(":")
+    for name, request in ODD_REQUESTS.items():
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(request + b"Host: testserver\r\nConnection: close\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), 30)
+        writer.close()
+        status = int(answer.split(b" ", 2)[1])
+        assert status in (200, 400, 401, 404, 422), (name, answer)
+    assert "fault" not in server.process.said() and "Traceback" not in server.process.said()
+    ok(await server.client.get("/api/v1/rules"))
