@@ -196,7 +196,13 @@ async def _page(
         for name, value in request.query_params.multi_items()
         if name not in ("limit", "cursor", "include")
     )
-    return Page(limit, cursor, fingerprint(request.url.path, filters), include == "total")
+    return Page(
+        limit,
+        cursor,
+        fingerprint(request.scope["path"], filters),
+        include == "total",
+        preconditions.known(request.headers.get("if-none-match")),
+    )
 
 
 PageDep = Annotated[Page, Depends(_page)]

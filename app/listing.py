@@ -1,5 +1,6 @@
 """Pages of a list by keyset: the same cost for the first page and for the ten-thousandth."""
 
+import hashlib
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -7,41 +8,67 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app import cursors, errors
-from app.reader import Prepared, Reader, Row
+from app.reader import Prepared, Reader, Row, encoded
 
 
 class Page(NamedTuple):
-    """What a list was asked for."""
+    """What a list was asked for, and the ETags of what the client has of it already."""
 
     limit: int
     cursor: str | None
     fingerprint: str
     total: bool
+    known: frozenset[str] = frozenset()
+
+
+class Ready(NamedTuple):
+    """A page that is encoded already."""
+
+    body: bytes
+    next_cursor: str | None
+    etag: str | None
+
+
+class Unchanged(Exception):  # it is no error
+    """The client has what this ETag names."""
+
+    def __init__(self, etag: str) -> None:
+        super().__init__(etag)
+        self.etag = etag
 
 
 class Listing:
     """A query and the order of its pages, compiled once for the first page and for the next ones.
 
     All columns of the order run in one direction, so that one comparison of rows continues the
-    list where it stopped, on an index, at the same cost for any page.
+    list where it stopped, on an index, at the same cost for any page. `marks` are columns of the
+    query that tell a row from any other and from what it was before.
     """
 
-    def __init__(self, query: sa.Select[Any], *order: Any, descending: bool = False) -> None:
-        self.query = query
+    def __init__(
+        self,
+        query: sa.Select[Any],
+        *order: Any,
+        descending: bool = False,
+        marks: tuple[Any, ...] = (),
+    ) -> None:
         names = [column.key for column in query.selected_columns]
         self._places = [names.index(column.key) for column in order]
+        self._mark_places = [names.index(mark.key) for mark in marks]
+        self._form = ",".join(names)
         self._types = [column.type.python_type for column in order]
         ordered = query.order_by(*(c.desc() if descending else c.asc() for c in order))
-        self.first = Prepared(ordered.limit(sa.bindparam("page_limit", type_=sa.Integer)))
+        limited = ordered.limit(sa.bindparam("page_limit", type_=sa.Integer))
+        self.first = Prepared(limited)
         marks = [
             sa.bindparam(f"after_{index}", type_=column.type) for index, column in enumerate(order)
         ]
         left: Any = order[0] if len(order) == 1 else sa.tuple_(*order)
         right: Any = marks[0] if len(order) == 1 else sa.tuple_(*marks)
         beyond = left < right if descending else left > right
-        self.next = Prepared(
-            ordered.where(beyond).limit(sa.bindparam("page_limit", type_=sa.Integer))
-        )
+        self.next = Prepared(limited.where(beyond))
+        self.first_marks = Prepared(limited.with_only_columns(*marks))
+        self.next_marks = Prepared(limited.where(beyond).with_only_columns(*marks))
         self.count = Prepared(
             sa.select(sa.func.count().label("total")).select_from(query.subquery())
         )
@@ -60,6 +87,16 @@ class Listing:
             }
         except (TypeError, ValueError) as error:
             raise errors.CursorInvalid from error
+
+    def marks_of(self, rows: list[Row]) -> list[list[Any]]:
+        """The marks of whole rows, as the statements for marks alone would read them."""
+        return [[row[place] for place in self._mark_places] for row in rows]
+
+    def etag(self, marks: list[Any], page: Page, standing: Any) -> str:
+        """What tells one answer from any other: its rows' marks, how many were asked for, its
+        form, and what it says of the caller's standing."""
+        said = encoded([self._form, page.limit, standing, marks])
+        return f'"{hashlib.blake2b(said, digest_size=12).hexdigest()}"'
 
     def cursor(self, row: Row, page: Page) -> str:
         """The cursor that continues after this row."""
@@ -84,19 +121,41 @@ class Listed(NamedTuple):
     rows: list[Row]
     next_cursor: str | None
     total: int | None
+    etag: str | None = None
 
 
-async def page(
-    reader: Reader, listing: Listing, asked: Page, *, wire: bool = False, **parameters: Any
-) -> Listed:
-    """One page; with `wire`, its rows are ready to be encoded (`Reader.wire`).
-
-    One more row than asked for is read, to know whether there is a next page.
-    """
+async def page(reader: Reader, listing: Listing, asked: Page, **parameters: Any) -> Listed:
+    """One page. One more row than asked for is read, to know whether there is a next page."""
     after = listing.after(asked)
     statement = listing.next if after else listing.first
-    read = reader.wire if wire else reader.rows
-    rows = await read(statement, **parameters, **after, page_limit=asked.limit + 1)
+    rows = await reader.rows(statement, **parameters, **after, page_limit=asked.limit + 1)
+    return await _listed(reader, listing, asked, rows, parameters)
+
+
+async def hot_page(
+    reader: Reader, listing: Listing, asked: Page, standing: Any, **parameters: Any
+) -> Listed:
+    """One page with its rows ready to be encoded (`Reader.wire`), and its ETag.
+
+    Raises Unchanged where the client has it, having read the rows' marks alone. `standing` is
+    what the answer says of the caller beside the rows.
+    """
+    after = listing.after(asked)
+    values = {**parameters, **after, "page_limit": asked.limit + 1}
+    if asked.known and not asked.total:
+        marks = await reader.wire(listing.next_marks if after else listing.first_marks, **values)
+        etag = listing.etag([list(row) for row in marks], asked, standing)
+        if not asked.known.isdisjoint((etag, "*")):
+            raise Unchanged(etag)
+    rows = await reader.wire(listing.next if after else listing.first, **values)
+    etag = listing.etag(listing.marks_of(rows), asked, standing)
+    listed = await _listed(reader, listing, asked, rows, parameters)
+    return listed if asked.total else listed._replace(etag=etag)
+
+
+async def _listed(
+    reader: Reader, listing: Listing, asked: Page, rows: list[Row], parameters: dict[str, Any]
+) -> Listed:
     more = len(rows) > asked.limit
     rows = rows[: asked.limit]
     total = await reader.scalar(listing.count, **parameters) if asked.total else None

@@ -33,3 +33,10 @@ def read(if_match: str | None) -> Expected:
     tag = if_match.strip().removeprefix("W/").strip('"')
     version = tag.split("-", 1)[0]
     return Expected(int(version) if _VERSION.fullmatch(version) else -1)
+
+
+def known(if_none_match: str | None) -> frozenset[str]:
+    """The ETags of what the client has already; `*` stands for anything."""
+    if if_none_match is None:
+        return frozenset()
+    return frozenset(tag.strip().removeprefix("W/") for tag in if_none_match.split(","))

@@ -8,7 +8,7 @@ import functools
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -18,8 +18,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import ResponseValidationError
 from fastapi.routing import APIRoute
 
-from app import errors
+from app import errors, preconditions
 from app.arguments import MISSING, Plan
+from app.listing import Ready, Unchanged
 from app.reader import encoded
 from app.services import idempotency
 
@@ -75,8 +76,11 @@ class Route(APIRoute):
         """One request. What it wrote is committed before its answer leaves, or is not kept."""
         request = StrictRequest(scope, receive)
         scope["state"]["operation_id"] = self.operation_id
-        async with AsyncExitStack() as stack:
-            response = await self._answer(request, stack)
+        try:
+            async with AsyncExitStack() as stack:
+                response = await self._answer(request, stack)
+        except Unchanged as unchanged:
+            response = self._finished(request, Response(headers={"etag": unchanged.etag}))
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, stack: AsyncExitStack) -> Response:
@@ -124,16 +128,24 @@ class Route(APIRoute):
         """The operation itself, entered when rights are clear and its arguments good."""
         answer = await self._plan.call(**arguments)
         if isinstance(answer, Response):
-            response = answer
+            self._tag(request, answer, None)
+            return answer
+        ready = answer if isinstance(answer, Ready) else self._ready(answer)
+        response = Response(ready.body, self.status_code or 200, media_type=JSON)
+        if ready.next_cursor is not None:
+            response.raw_headers.append((b"link", _next(request, ready.next_cursor)))
+        if ready.etag is not None:
+            response.raw_headers.append((b"etag", ready.etag.encode()))
         else:
-            content = encoded(answer) if self.hot else self._serialized(answer)
-            response = Response(content, self.status_code or 200, media_type=JSON)
-        version = answer.get("version") if isinstance(answer, Mapping) else None
-        cursor = answer.get("next_cursor") if isinstance(answer, Mapping) else None
-        if cursor is not None:
-            response.raw_headers.append((b"link", _next(request, cursor)))
-        self._tag(request, response, version)
+            version = answer.get("version") if isinstance(answer, dict) else None
+            self._tag(request, response, version)
         return response
+
+    def _ready(self, answer: Any) -> Ready:
+        about = answer if isinstance(answer, dict) else {}
+        etag = about.pop("etag", None)
+        body = encoded(answer) if self.hot else self._serialized(answer)
+        return Ready(body, about.get("next_cursor"), etag)
 
     def _serialized(self, answer: Any) -> bytes:
         """The answer as its response_model says, and nothing that it does not name."""
@@ -206,10 +218,8 @@ def _next(request: Request, cursor: str) -> bytes:
 
 def fresh(request: Request, etag: str) -> bool:
     """True if the client already has what this ETag names."""
-    asked = request.headers.get("if-none-match")
-    if asked is None:
-        return False
-    return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in asked.split(","))
+    known = preconditions.known(request.headers.get("if-none-match"))
+    return etag in known or "*" in known
 
 
 def public(seconds: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -100,13 +100,13 @@ def _entry(item: dict[str, Any]) -> dict[str, Any]:
         if isinstance(bound, int) and abs(bound) < _INTEGER_LIMIT:
             entry[name] = bound
     if place == "body":
-        entry["pointer"] = _pointer(path, code)
+        entry["pointer"] = pointer(path, code)
     else:
         entry["parameter"] = str(path[0]) if path else str(place)
     return entry
 
 
-def _pointer(path: list[Any], code: str) -> str:
+def pointer(path: list[Any], code: str) -> str:
     """An RFC 6901 pointer. The name of an unknown member is the client's own, and is cut short."""
     steps = []
     for step in path:

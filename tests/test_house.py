@@ -253,10 +253,8 @@ def test_everything_in_the_catalogue_of_activity_is_recorded_somewhere() -> None
 # What changes rows without a record of its own, and why that is right.
 UNRECORDED = {
     "association.refuse_without_holder": "a lock, under which it looks",
-    "auth.refresh": "using a sign-in is no event; ending it is",
     "communities.add_seats": "with the community or the position, which is recorded",
     "communities.touch_roster": "a version for caches",
-    "letters.write": "a one-time token, made with its mail",
     "mailed_links.one_time": "a one-time token, made with its mail",
     "mails.ask": "a mail that a stranger asked for",
     "mails.cause": "mails follow from records",

@@ -4,22 +4,23 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request, status
 
-from app import errors, listing, texts
+from app import errors, texts
 from app.deps import ExpectedRequired, PageDep, ReaderDep, SessionDep, may
 from app.errors import problems
 from app.models import CommunityStatus
 from app.policy import Capability, Standing
-from app.routing import api_router, public
-from app.schemas.base import InstantIn, page_of
+from app.routing import api_router, hot, public
+from app.schemas.base import InstantIn
 from app.schemas.communities import Community, CommunityCreate, CommunityList, CommunityUpdate
 from app.schemas.communities import Standing as StandingShown
-from app.services import communities, explanations
+from app.services import catalogue, communities, explanations
 
 router = api_router(tags=["communities"])
 
 
 @router.get("/communities", response_model=CommunityList, summary="The catalogue of communities")
 @public(30)
+@hot
 async def list_communities(
     reader: ReaderDep,
     standing: Annotated[Standing, may(Capability.COMMUNITIES_READ)],
@@ -33,13 +34,7 @@ async def list_communities(
 ) -> Any:
     """Every community that the caller may know of, in the association's order. An unlisted one is
     here only for those who belong to it; the counts of a restricted one are null to outsiders."""
-    found, parameters = communities.asked(standing, status, updated_after)
-    listed = await listing.page(reader, found, page, **parameters)
-    return page_of(
-        await communities.shown_all(reader, standing, listed.rows),
-        listed.next_cursor,
-        listed.total,
-    )
+    return await catalogue.listed(reader, standing, page, status, updated_after)
 
 
 @router.post(

@@ -45,8 +45,7 @@ async def list_discussions(
     """Latest activity first, without the opening posts."""
     filters = {"status": status, "author": author, "updated_after": updated_after}
     listed = await discussions.listed(reader, standing, page, filters)
-    shown = discussions.shown_all(listed.rows, standing)
-    return page_of(shown, listed.next_cursor, listed.total)
+    return page_of(discussions.shown_all(listed.rows, standing), *listed[1:])
 
 
 @router.post(

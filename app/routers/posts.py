@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Query, Response, status
 
-from app import errors, listing
+from app import errors
 from app.deps import ExpectedDep, PageDep, ReaderDep, SessionDep, may
 from app.errors import problems
 from app.models import Discussion, Post
@@ -47,9 +47,8 @@ async def list_posts(
 ) -> Any:
     """The oldest first; the opening post is number 1. Hidden and deleted posts keep their place,
     without their text."""
-    found, parameters = posts.asked(discussion_id, updated_after)
-    listed = await listing.page(reader, found, page, wire=True, **parameters)
-    return page_of(posts.shown_all(listed.rows, standing), listed.next_cursor, listed.total)
+    listed = await posts.listed(reader, standing, discussion_id, page, updated_after)
+    return page_of(posts.shown_all(listed.rows, standing), *listed[1:])
 
 
 @router.post(

@@ -280,6 +280,9 @@ class PersonReference(Answer):
     name: str = Field(description="The person's name today.")
 
 
-def page_of(rows: list[Any], next_cursor: str | None, total: int | None) -> Mapping[str, Any]:
-    """The envelope of a list."""
-    return {"items": rows, "next_cursor": next_cursor, "total": total}
+def page_of(
+    rows: list[Any], next_cursor: str | None, total: int | None, etag: str | None = None
+) -> Mapping[str, Any]:
+    """The envelope of a list; its ETag, where it is known, goes to the header."""
+    page = {"items": rows, "next_cursor": next_cursor, "total": total}
+    return page if etag is None else page | {"etag": etag}

@@ -1,7 +1,6 @@
 """The catalogue of communities, and what a caller may do in each."""
 
 import dataclasses
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,6 @@ from sqlmodel import col
 
 from app import activity, clock, errors
 from app.db import Source, Work, unique_or
-from app.listing import Listing
 from app.models import (
     Community,
     CommunityStatus,
@@ -35,7 +33,7 @@ from app.services.standing import (
 
 # What the catalogue says of a community, computed for today.
 
-_MEMBERS = (
+MEMBERS = (
     sa.select(sa.func.count())
     .select_from(Membership)
     .where(col(Membership.community_id) == Community.id, membership_runs(TODAY))
@@ -48,67 +46,39 @@ _HELD = (
     .correlate(Seat)
     .exists()
 )
-_VACANT = (
+VACANT = (
     sa.select(sa.func.count())
     .select_from(Seat)
     .where(col(Seat.community_id) == Community.id, ~_HELD)
     .correlate(Community)
     .scalar_subquery()
 )
-_LAST_POSTED = (
+LAST_POSTED = (
     sa.select(sa.func.max(Discussion.last_posted_at))
     .where(col(Discussion.community_id) == Community.id)
     .correlate(Community)
     .scalar_subquery()
 )
-CATALOGUE = sa.select(
-    Community.id,
-    Community.slug,
-    Community.place,
-    Community.name,
-    Community.description,
-    Community.status,
-    Community.listed,
-    Community.eligible_occupations,
-    Community.publishes_leadership,
-    Community.version,
-    Community.created_at,
-    Community.updated_at,
-    _MEMBERS.label("member_count"),
-    _VACANT.label("vacant_seats"),
-    _LAST_POSTED.label("last_activity_at"),
+OWN = (
+    col(Community.id),
+    col(Community.slug),
+    col(Community.place),
+    col(Community.name),
+    col(Community.description),
+    col(Community.status),
+    col(Community.listed),
+    col(Community.eligible_occupations),
+    col(Community.publishes_leadership),
+    col(Community.version),
+    col(Community.created_at),
+    col(Community.updated_at),
 )
-
-
-@lru_cache
-def listing(everything: bool, status: bool, updated_after: bool) -> Listing:
-    """The catalogue in the association's order, over what the caller may see.
-
-    Parameters: `mine` (communities of the caller), and those of the filters that are on.
-    """
-    query = CATALOGUE
-    if not everything:
-        query = query.where(
-            sa.or_(
-                col(Community.listed).is_(True),
-                sa.select(Membership.id)
-                .where(
-                    col(Membership.community_id) == Community.id,
-                    col(Membership.person_id) == sa.bindparam("caller", type_=sa.Uuid),
-                    membership_runs(TODAY),
-                )
-                .correlate(Community)
-                .exists(),
-            )
-        )
-    if status:
-        query = query.where(col(Community.status) == sa.bindparam("status", type_=sa.String))
-    if updated_after:
-        query = query.where(
-            col(Community.updated_at)
-            > sa.bindparam("updated_after", type_=Community.__table__.c.updated_at.type)  # type: ignore[attr-defined]
-        )
-    return Listing(query, col(Community.place), col(Community.id))
+_ONE = sa.select(
+    *OWN,
+    MEMBERS.label("member_count"),
+    VACANT.label("vacant_seats"),
+    LAST_POSTED.label("last_activity_at"),
+)
 
 
 _MINE = Prepared(
@@ -178,34 +148,32 @@ def line(row: Any) -> CommunityLine:
     )
 
 
-def shown(row: Any, standing: Standing) -> dict[str, Any]:
+def shown(
+    row: Any,
+    standing: Standing,
+    *,
+    member_count: int,
+    vacant_seats: int,
+    last_activity_at: Any,
+) -> dict[str, Any]:
     """A community as this caller sees it; what is inside a restricted one is not counted."""
     inside = standing.belongs or not row.eligible_occupations
     return {
-        **row._asdict(),
-        "member_count": row.member_count if inside else None,
-        "last_activity_at": row.last_activity_at if inside else None,
+        "id": row.id,
+        "slug": row.slug,
+        "name": row.name,
+        "description": row.description,
+        "status": row.status,
+        "listed": row.listed,
+        "eligible_occupations": row.eligible_occupations,
+        "publishes_leadership": row.publishes_leadership,
+        "member_count": member_count if inside else None,
+        "last_activity_at": last_activity_at if inside else None,
+        "vacant_seats": vacant_seats,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
         "viewer": {"can": affordances(standing)},
     }
-
-
-def asked(
-    standing: Standing, status: CommunityStatus | None, updated_after: Any
-) -> tuple[Listing, dict[str, Any]]:
-    """The catalogue as a caller asked for it, and the parameters of its statement."""
-    found = listing(standing.oversees, status is not None, updated_after is not None)
-    return found, {
-        "today": standing.today,
-        "caller": standing.person.id if standing.person else None,
-        "status": status,
-        "updated_after": updated_after,
-    }
-
-
-async def shown_all(reader: Reader, standing: Standing, rows: list[Any]) -> list[dict[str, Any]]:
-    """The rows of the catalogue as this caller sees them."""
-    standings = await standings_in(reader, standing, rows)
-    return [shown(row, there) for row, there in zip(rows, standings, strict=True)]
 
 
 _AFFORDANCES: tuple[tuple[str, Capability], ...] = (
@@ -243,10 +211,13 @@ def affordances(standing: Standing) -> list[str]:
 
 async def get(source: Source, standing: Standing) -> dict[str, Any]:
     """The community of the caller's standing, as the caller sees it."""
-    row = await source.one(
-        CATALOGUE.where(col(Community.id) == standing.here.id), today=standing.today
-    )
-    return shown(row, standing)
+    row = await source.one(_ONE.where(col(Community.id) == standing.here.id), today=standing.today)
+    counted = {
+        "member_count": row.member_count,
+        "vacant_seats": row.vacant_seats,
+        "last_activity_at": row.last_activity_at,
+    }
+    return shown(row, standing, **counted) | {"version": row.version}
 
 
 # Changes

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from app import activity, clock, errors, markdown
 from app.db import Source, Work
-from app.listing import Listed, Listing, Page, page
+from app.listing import Listed, Listing, Page, hot_page
 from app.models import Discussion, DiscussionStatus, Post, new_id
 from app.models.base import Instant
 from app.policy import Capability, Standing
@@ -30,13 +30,10 @@ DISCUSSIONS = sa.select(
     Discussion.post_count,
     Discussion.created_at,
     Discussion.last_posted_at,
+    Discussion.version,
 )
 _NAMES = [column.key for column in DISCUSSIONS.selected_columns]
-_ONE = Prepared(
-    DISCUSSIONS.add_columns(Discussion.version).where(
-        col(Discussion.id) == sa.bindparam("discussion", type_=sa.Uuid)
-    )
-)
+_ONE = Prepared(DISCUSSIONS.where(col(Discussion.id) == sa.bindparam("discussion", type_=sa.Uuid)))
 
 
 @lru_cache
@@ -51,7 +48,14 @@ def listing(status: bool, author: bool, updated_after: bool) -> Listing:
         query = query.where(
             col(Discussion.updated_at) > sa.bindparam("updated_after", type_=Instant)
         )
-    return Listing(query, col(Discussion.last_posted_at), col(Discussion.id), descending=True)
+    return Listing(
+        query,
+        col(Discussion.last_posted_at),
+        col(Discussion.id),
+        descending=True,
+        # A reply moves the count and every other change the version.
+        marks=(Discussion.id, Discussion.post_count, Discussion.version),
+    )
 
 
 async def listed(
@@ -60,7 +64,12 @@ async def listed(
     """One page of the discussions here, as `Reader.wire` gives its rows."""
     wanted = {name: value for name, value in filters.items() if value is not None}
     found = listing("status" in wanted, "author" in wanted, "updated_after" in wanted)
-    return await page(reader, found, asked, wire=True, community=standing.here.id, **wanted)
+    can = _viewers(standing)
+    return await hot_page(reader, found, asked, can, community=standing.here.id, **wanted)
+
+
+def _viewers(standing: Standing) -> dict[str, Any]:
+    return {status.value: {"can": affordances(standing, status)} for status in DiscussionStatus}
 
 
 def affordances(standing: Standing, status: str) -> list[str]:
@@ -79,7 +88,7 @@ def affordances(standing: Standing, status: str) -> list[str]:
 def shown_all(rows: Iterable[Sequence[Any]], standing: Standing) -> list[dict[str, Any]]:
     """Discussions as this caller sees them: the columns of DISCUSSIONS, as values or as
     `Reader.wire` gives them."""
-    viewer = {status: {"can": affordances(standing, status)} for status in DiscussionStatus}
+    viewer = _viewers(standing)
     return [
         {
             "id": discussion_id,
@@ -105,6 +114,7 @@ def shown_all(rows: Iterable[Sequence[Any]], standing: Standing) -> list[dict[st
             post_count,
             created_at,
             last_posted_at,
+            _version,
         ) in rows
     ]
 
@@ -112,7 +122,7 @@ def shown_all(rows: Iterable[Sequence[Any]], standing: Standing) -> list[dict[st
 async def get(source: Source, standing: Standing, discussion_id: UUID) -> dict[str, Any]:
     """A discussion with its opening post."""
     row = await source.one(_ONE, discussion=discussion_id)
-    return shown_all([row[:-1]], standing)[0] | {
+    return shown_all([row], standing)[0] | {
         "opening_post": await posts.opening(source, standing, discussion_id),
         "version": row.version,
     }

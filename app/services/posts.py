@@ -10,12 +10,12 @@ from sqlmodel import col
 
 from app import activity, clock, errors, markdown
 from app.db import Source, Work
-from app.listing import Listing
+from app.listing import Listed, Listing, Page, hot_page
 from app.models import Discussion, DiscussionStatus, Post, PostStatus, new_id
 from app.models.base import Instant, Json
 from app.policy import Capability, Standing
 from app.preconditions import ANY, Expected
-from app.reader import Prepared
+from app.reader import Prepared, Reader
 from app.strokes import Following, Stroke
 
 POSTS = sa.select(
@@ -34,12 +34,11 @@ POSTS = sa.select(
     Post.hidden_at,
     Post.created_at,
     Post.edited_at,
+    Post.version,
     col(Discussion.status).label("discussion_status"),
 ).join(Discussion, col(Discussion.id) == Post.discussion_id)
 _NAMES = [column.key for column in POSTS.selected_columns][:-1]
-_ONE = Prepared(
-    POSTS.add_columns(Post.version).where(col(Post.id) == sa.bindparam("post", type_=sa.Uuid))
-)
+_ONE = Prepared(POSTS.where(col(Post.id) == sa.bindparam("post", type_=sa.Uuid)))
 _OPENING = Prepared(
     POSTS.where(
         col(Post.discussion_id) == sa.bindparam("discussion", type_=sa.Uuid),
@@ -54,13 +53,19 @@ def listing(updated_after: bool) -> Listing:
     query = POSTS.where(col(Post.discussion_id) == sa.bindparam("discussion", type_=sa.Uuid))
     if updated_after:
         query = query.where(col(Post.updated_at) > sa.bindparam("updated_after", type_=Instant))
-    return Listing(query, col(Post.number))
+    status = POSTS.selected_columns.discussion_status
+    return Listing(query, col(Post.number), marks=(Post.id, Post.version, status))
 
 
-def asked(discussion_id: UUID, updated_after: Any) -> tuple[Listing, dict[str, Any]]:
-    """The posts of a discussion as a caller asked for them."""
+async def listed(
+    reader: Reader, standing: Standing, discussion_id: UUID, asked: Page, updated_after: Any
+) -> Listed:
+    """One page of a discussion, as `Reader.wire` gives its rows."""
+    said = [str(standing.me.id), *_rights(standing)]
     found = listing(updated_after is not None)
-    return found, {"discussion": discussion_id, "updated_after": updated_after}
+    return await hot_page(
+        reader, found, asked, said, discussion=discussion_id, updated_after=updated_after
+    )
 
 
 def author_line(standing: Standing) -> dict[str, Any]:
@@ -123,6 +128,7 @@ def shown_all(rows: Iterable[Sequence[Any]], standing: Standing) -> list[dict[st
             hidden_at,
             created_at,
             edited_at,
+            _version,
             discussion_status,
         ) in rows
     ]
@@ -134,18 +140,25 @@ def shown(post: Post, standing: Standing, discussion_status: str) -> dict[str, A
     return shown_all([[*row, discussion_status]], standing)[0] | {"version": post.version}
 
 
+def _rights(standing: Standing) -> tuple[bool, bool]:
+    """Whether the caller may report others' posts here, and write their own."""
+    active = not standing.here.archived
+    return (
+        active and standing.can(Capability.POSTS_REPORT),
+        active and standing.can(Capability.POSTS_WRITE),
+    )
+
+
 def _affordances(standing: Standing) -> Callable[[str, Any, int, str], list[str]]:
     """The operations on a post that would be allowed: the author's own, or everybody else's."""
     me = str(standing.person.id) if standing.person else None
-    active = not standing.here.archived
-    report = ["report_post"] if active and standing.can(Capability.POSTS_REPORT) else []
-    writes = active and standing.can(Capability.POSTS_WRITE)
+    reports, writes = _rights(standing)
 
     def can(status: str, author_id: Any, number: int, discussion_status: str) -> list[str]:
         if status != PostStatus.VISIBLE:
             return []
         if str(author_id) != me:
-            return report
+            return ["report_post"] if reports else []
         if not writes or discussion_status != DiscussionStatus.OPEN:
             return []
         return ["update_post", "delete_post"] if number > 1 else ["update_post"]
@@ -156,7 +169,7 @@ def _affordances(standing: Standing) -> Callable[[str, Any, int, str], list[str]
 async def get(source: Source, standing: Standing, post_id: UUID) -> dict[str, Any]:
     """One post."""
     row = await source.one(_ONE, post=post_id)
-    return shown_all([row[:-1]], standing)[0] | {"version": row.version}
+    return shown_all([row], standing)[0] | {"version": row.version}
 
 
 async def opening(source: Source, standing: Standing, discussion_id: UUID) -> dict[str, Any]:

@@ -298,7 +298,10 @@ async def of_nobody(reader: Reader, where: Where = NOWHERE) -> Standing:
     """The standing of somebody who is not signed in."""
     now = clock.now()
     today = clock.day_of(now)
-    row = await reader.first(_nobody(where.by, where.through), community=where.value, today=today)
+    row = await reader.shared(
+        ("nobody", where, today),
+        lambda: reader.first(_nobody(where.by, where.through), community=where.value, today=today),
+    )
     if row is None:
         raise errors.Unavailable
     return Standing(
