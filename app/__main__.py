@@ -38,13 +38,16 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(work)
 
 
-def _prepare() -> None:
-    """Migrates and loads missing defaults; every command that needs them does."""
+def _prepare() -> str:
+    """Migrates and loads missing defaults; every command that needs them does.
+
+    Gives the position that the first account should hold.
+    """
     current = settings.get()
     current.refuse_unsafe()
     _migrate("head")
     try:
-        _run(_seed())
+        return _run(_seed())
     except seeding.DefaultsInvalid as error:
         raise SystemExit(f"The defaults cannot be loaded: {error}.") from error
 
@@ -59,11 +62,12 @@ def _migrate(revision: str) -> None:
         raise SystemExit(f"The schema cannot be brought to {revision}: {error}") from error
 
 
-async def _seed() -> bool:
+async def _seed() -> str:
     database = _database()
     try:
         async with database.work() as work:
-            return await seeding.load(work, settings.get().defaults_dir)
+            await seeding.load(work, settings.get().defaults_dir)
+            return await people.widest_position(work)
     finally:
         await database.close()
 
@@ -77,7 +81,7 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, help="Processes that answer requests.")] = 1,
 ) -> None:
     """Migrate, load missing defaults, and serve."""
-    _prepare()
+    position = _prepare()
     current = settings.get()
     beside = current.embedded if worker is None else worker
     if workers > 1 and beside:
@@ -86,7 +90,7 @@ def serve(
     print(f"API      {current.public_url}/api/v1   docs {current.public_url}/docs", flush=True)
     print(f"Mailbox  {mailbox.removeprefix('file://')}", flush=True)
     cop = sys.argv[0] if sys.argv[0].endswith("/cop") else "cop"  # as it was just called
-    staff = "--email you@example.org --name 'Your Name' --position staff"
+    staff = f"--email you@example.org --name 'Your Name' --position {position}"
     print(f"Staff    {cop} create-staff {staff}", flush=True)
     if not beside:
         print(f"Worker   not here, so no mail leaves until `{cop} worker` runs", flush=True)
@@ -155,7 +159,10 @@ def seed() -> None:
 def create_staff(
     email: Annotated[str, typer.Option(help="The address to sign in with.")],
     name: Annotated[str, typer.Option(help="The person's name.")],
-    position: Annotated[str, typer.Option(help="A position in the association.")] = "staff",
+    position: Annotated[
+        str | None,
+        typer.Option(help="A position in the association; else the one that is given the most."),
+    ] = None,
     until: Annotated[str | None, typer.Option(help="The last day, YYYY-MM-DD.")] = None,
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
@@ -163,7 +170,8 @@ def create_staff(
 ) -> None:
     """Make an account with a running term in a position of the association."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass()
-    _prepare()
+    widest = _prepare()
+    position = position or widest
     try:
         address = TypeAdapter(Email).validate_python(email)
         last_day = date.fromisoformat(until) if until else None

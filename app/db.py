@@ -146,7 +146,8 @@ class Database:
             await session.rollback()
             raise
         finally:
-            await session.close()
+            if session.in_transaction():
+                await session.close()
 
     async def close(self) -> None:
         """Gives every connection back."""

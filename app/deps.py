@@ -37,10 +37,11 @@ def _database(request: Request) -> Database:
 async def unit_of_work(request: Request) -> AsyncIterator[Work]:
     """One request's unit of work, and what an Idempotency-Key is bound to."""
     async with _database(request).work() as work:
-        request.state.work = work
-        body = await request.body()
-        request.state.body_for_key = body
-        request.state.operation = f"{request.method} {request.url.path}?{request.url.query}"
+        state, scope = request.scope["state"], request.scope
+        state["work"] = work
+        state["body_for_key"] = await request.body()
+        query = scope["query_string"].decode("latin-1")
+        state["operation"] = f"{request.method} {scope['path']}?{query}"
         yield work
 
 

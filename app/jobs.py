@@ -75,11 +75,12 @@ async def _give_back(mail_id: UUID, fault: str) -> None:
 async def _erase(_scheduled: datetime, _context: Any) -> None:
     async with _here["database"].work() as work:
         await retention.erase(work)
-    await _erase_finished_jobs()
+    await erase_finished()
 
 
 @DBOS.step(name="erase_finished_jobs")
-async def _erase_finished_jobs() -> None:
+async def erase_finished() -> None:
+    """Makes the engine forget the jobs that it finished more than a day ago."""
     before = clock.now() - timedelta(days=1)
     finished = await DBOS.list_workflows_async(
         status=["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],

@@ -138,7 +138,8 @@ INSERT INTO post (id, discussion_id, community_id, number, author_id, author, bo
 INSERT INTO activity (id, kind, occurred_at, actor_kind, actor_id, community_id, subject_kind,
     subject_id, facts)
   VALUES (bench_id(), 'post.written', now(), 'person',
-    ('{person}' || lpad(to_hex(:m::int), 12, '0'))::uuid, :community_id::uuid, 'post', bench_id()::text,
+    ('{person}' || lpad(to_hex(:m::int), 12, '0'))::uuid, :community_id::uuid, 'post',
+    bench_id()::text,
     jsonb_build_object('discussion_id', '{discussion}', 'number', :post_count::int));
 COMMIT;
 """

@@ -18,7 +18,6 @@ from app.models import (
     Discussion,
     JoinRequest,
     JoinRequestStatus,
-    Membership,
     Person,
     Position,
     Post,
@@ -97,7 +96,6 @@ async def furnished(api: Api, slug: str) -> Place:
             opened_at=now,
             updated_at=now,
         )
-        review.status = "open"
         report = Report(
             review_id=review.id,
             post_id=reply.id,
@@ -219,9 +217,3 @@ def _person(name: str, now: Any) -> Person:
 async def unlisted(api: Api, slug: str) -> None:
     """Hides a community from everybody who does not belong."""
     await api.change(Community, await api.community_id(slug), listed=False)
-
-
-async def belongs(api: Api, slug: str, someone: Someone) -> Membership:
-    """Somebody's membership of a community, as it stands in the database."""
-    async with api.database.work() as work:
-        return await work.get_one(Membership, someone.memberships[slug])

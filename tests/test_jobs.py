@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ TEXTS = {
     "affiliation": "Quagmire Clinic",
     "area_of_interest": "zeugmatic interventions",
 }
+
+
+# These share processes, so they run where those run.
+one_house = pytest.mark.xdist_group("house")
 
 
 @pytest.fixture
@@ -58,12 +63,14 @@ async def mail_of(database: Database, kind: str, **conditions: Any) -> list[Any]
         return await work.rows(statement.where(*wanted))
 
 
+@one_house
 async def test_a_mail_arrives_after_its_cause(at_work: House) -> None:
     await ask(at_work.api, "arrives@example.org")
     (mail,) = await eventually(lambda: at_work.sink.to("arrives@example.org"))
     assert mail["Subject"] == "Please confirm your address" and token_in(mail)
 
 
+@one_house
 async def test_a_mail_that_is_refused_for_now_is_tried_again_under_the_same_id(
     at_work: House,
 ) -> None:
@@ -76,6 +83,7 @@ async def test_a_mail_that_is_refused_for_now_is_tried_again_under_the_same_id(
     assert {one["Message-ID"] for one in tried} == {mail["Message-ID"]}
 
 
+@one_house
 async def test_a_mail_that_bounces_is_parked_and_reported(at_work: House) -> None:
     at_work.sink.refusals["unknown@example.org"] = ["550 No such user unknown@example.org"] * 9
     await ask(at_work.api, "unknown@example.org")
@@ -93,6 +101,7 @@ async def test_a_mail_that_bounces_is_parked_and_reported(at_work: House) -> Non
     assert (row.attempts, row.failure) == (1, "smtp 550")
 
 
+@one_house
 async def test_a_request_that_is_rolled_back_causes_no_mail(at_work: House) -> None:
     api = at_work.api
     await ask(api, "member@example.org")
@@ -113,6 +122,7 @@ async def test_a_request_that_is_rolled_back_causes_no_mail(at_work: House) -> N
     assert await mail_of(api.database, "welcome", subject_id=asked.id) == []
 
 
+@one_house
 async def test_no_queue_no_table_of_jobs_and_no_log_holds_a_token_or_what_somebody_wrote(
     at_work: House,
 ) -> None:
@@ -137,7 +147,7 @@ async def test_no_queue_no_table_of_jobs_and_no_log_holds_a_token_or_what_somebo
         return not await mail_of(api.database, "request_declined", status=MailStatus.QUEUED)
 
     await eventually(sent)
-    tables = await everything(at_work)
+    tables = await everything(api)
     for name, text in tables.items():
         assert not [secret for secret in secrets if secret in text], name
         if name.split(".")[-1] == "mail" or not known(name):
@@ -151,9 +161,9 @@ def known(table: str) -> bool:
     return table in Mail.metadata.tables
 
 
-async def everything(at_work: House) -> dict[str, str]:
+async def everything(api: Api) -> dict[str, str]:
     """Every row of every table, as text, the job engine's tables included."""
-    database = at_work.api.database
+    database = api.database
     if database.sqlite:
         names = sa.text("SELECT name FROM sqlite_master WHERE type = 'table'")
     else:
@@ -226,3 +236,115 @@ async def test_what_was_caused_while_no_worker_ran_is_sent_when_one_does(
         await server.process.ended()
     async with running(empty_url, tmp_path / "worker.log", "worker", **settings):
         assert await eventually(lambda: mail_server.to("patient@example.org"))
+
+
+# In this process, to look at what the engine keeps
+
+
+@pytest.fixture
+async def working(api: Api) -> AsyncIterator[Api]:
+    """A worker in this process, beside the test."""
+    worker = jobs.Worker(api.database)
+    await worker.start()
+    yield api
+    await worker.stop()
+
+
+async def finished(api: Api) -> list[str]:
+    """The names of the jobs that the engine has done and remembers."""
+    table = "workflow_status" if api.database.sqlite else "dbos.workflow_status"
+    done = sa.text(f"SELECT name FROM {table} WHERE status = 'SUCCESS'")
+    return [row.name for row in await api.read(done)]
+
+
+async def attempts(api: Api, least: int) -> bool:
+    rows = await api.read(sa.select(Mail.attempts))
+    return any(row.attempts >= least for row in rows)
+
+
+async def test_a_fault_of_ours_is_counted_and_its_words_are_kept_nowhere(
+    working: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any) -> None:
+        raise RuntimeError(f"could not write to {TEXTS['name']}")
+
+    monkeypatch.setattr(jobs.mails, "deliver", fail)
+    await ask(working, "patient@example.org")
+    await eventually(lambda: attempts(working, 2))
+    (row,) = await mail_of(working.database, "confirm_address")
+    assert (row.status, row.failure) == (MailStatus.QUEUED, "fault: RuntimeError")
+    kept = await everything(working)
+    assert not [name for name, text in kept.items() if not known(name) and "Quill" in text]
+    monkeypatch.undo()
+    assert await eventually(lambda: sent_to(working))
+
+
+async def sent_to(api: Api) -> bool:
+    return (await mail_of(api.database, "confirm_address"))[0].status == MailStatus.SENT
+
+
+async def test_finished_jobs_are_forgotten_after_a_day(
+    working: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask(working, "patient@example.org")
+    await eventually(lambda: finished(working))
+    await jobs.erase_finished()
+    assert await finished(working) == ["deliver_mail"]
+    tomorrow = clock.now() + timedelta(days=1, minutes=1)
+    monkeypatch.setattr(jobs.clock, "now", lambda: tomorrow)
+    await jobs.erase_finished()
+    assert await finished(working) == []
+
+
+# What is not kept
+
+
+async def test_what_has_been_kept_long_enough_is_erased_and_nothing_else(api: Api) -> None:
+    someone = await api.member("Mia Member")
+    await ask(api, "unconfirmed@example.org")
+    await ask(api, "declined@example.org")
+    await api.work_off()
+    await api.post("/auth/tokens", {"username": someone.email, "password": "not hers, at all"})
+    headers = {"Idempotency-Key": "once"}
+    opening = {"title": "Kept", "body": "Kept.", "language": "en"}
+    await someone.post(f"/communities/{DTC}/discussions", opening, headers=headers)
+    assert set((await erased(api)).values()) == {0}
+    await past(api, "declined@example.org")
+    assert await erased(api) == {
+        "idempotency_key": 1,
+        "sign_in_failure": 1,
+        "mailed_token": 2,
+        "refresh_token": 0,
+        "session": 1,
+        "mail": 2,
+        "join_request_unconfirmed": 1,
+        "join_request_not_accepted": 1,
+    }
+    assert set((await erased(api)).values()) == {0}
+
+
+async def erased(api: Api) -> dict[str, int]:
+    async with api.database.work() as work:
+        return await retention.erase(work)
+
+
+async def past(api: Api, declined: str) -> None:
+    """As if three years had passed, and one of the requests had been declined."""
+    columns = (
+        (IdempotencyKey, "created_at"),
+        (SignInFailure, "window_starts_at"),
+        (MailedToken, "expires_at"),
+        (Session, "expires_at"),
+        (Mail, "created_at"),
+        (JoinRequest, "submitted_at"),
+        (JoinRequest, "updated_at"),
+    )
+    long_ago = clock.now() - timedelta(days=3 * 365)
+    async with api.database.work() as work:
+        for model, column in columns:
+            await work.execute(sa.update(model).values({column: long_ago}))
+        await work.execute(
+            sa.update(JoinRequest)
+            .where(col(JoinRequest.email) == declined)
+            .values(status=JoinRequestStatus.DECLINED)
+        )

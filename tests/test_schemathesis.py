@@ -23,6 +23,7 @@ CHECKS = [
     checks.content_type_conformance,
     checks.response_headers_conformance,
     checks.response_schema_conformance,
+    checks.negative_data_rejection,
 ]
 # They end the sign-ins and the rights of those who call; tests of their own are about them.
 APART = {"end_current_session", "replace_grant"}
@@ -68,7 +69,8 @@ async def _sent(place: Furnished, case: Any, number: int) -> Any:
     caller: Someone | None = (place.staff, place.member, None)[number % 3]
     if caller is not None:
         sent["headers"]["Authorization"] = f"Bearer {caller.token}"
-    sent["content"] = sent.pop("data", None)
+    if isinstance(sent.get("data"), str | bytes):
+        sent["content"] = sent.pop("data")
     del sent["cookies"]  # the contract has none
     answer = await place.api.client.request(**sent)
     answer.elapsed = timedelta()  # which the client's own witness was too early to measure

@@ -9,7 +9,7 @@ from sqlmodel import col
 from app import activity, clock, errors
 from app.db import Source, Work
 from app.listing import Listing
-from app.models import ActorKind, Person, Position, PositionScope, Term, TermBasis
+from app.models import ActorKind, Grant, Person, Position, PositionScope, Term, TermBasis
 from app.policy import Standing
 from app.preconditions import Expected
 from app.schemas.base import address_key
@@ -112,6 +112,19 @@ async def _touch_rosters(work: Work, person_id: UUID) -> None:
     )
     for row in held:
         await communities.touch_roster(work, row.community_id)
+
+
+async def widest_position(source: Source) -> str:
+    """The position in the association that is given the most: the one for the first account."""
+    row = await source.one(
+        sa.select(col(Position.code))
+        .join(Grant, col(Grant.grantee) == Position.code)
+        .where(col(Position.scope) == PositionScope.ASSOCIATION)
+        .group_by(col(Position.code))
+        .order_by(sa.func.count().desc(), col(Position.code))
+        .limit(1)
+    )
+    return row.code
 
 
 async def create_staff(

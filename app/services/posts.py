@@ -253,21 +253,23 @@ async def write(
     if row is None:
         await _refuse_foreign_reply(work, discussion_id, answered)
         raise errors.DiscussionLocked
-    written = Post(
-        id=post_id,
-        discussion_id=discussion_id,
-        community_id=standing.here.id,
-        number=row.number,
-        author_id=standing.me.id,
-        author=author,
-        body=body["body"],
-        body_html=html,
-        reply_to_id=answered,
-        language=body["language"],
-        created_at=now,
-        updated_at=now,
-    )
-    return shown(written, standing, DiscussionStatus.OPEN)
+    written = {
+        "id": post_id,
+        "discussion_id": discussion_id,
+        "number": row.number,
+        "author_id": standing.me.id,
+        "author": author,
+        "body": body["body"],
+        "body_html": html,
+        "reply_to_id": answered,
+        "language": body["language"],
+        "status": PostStatus.VISIBLE,
+        "created_at": now,
+        "version": 1,
+        "discussion_status": DiscussionStatus.OPEN,
+    }
+    cells = [written.get(name) for name in (*_NAMES, "discussion_status")]
+    return shown_all([cells], standing)[0] | {"version": 1}
 
 
 async def _refuse_foreign_reply(work: Work, discussion_id: UUID, reply_to_id: UUID | None) -> None:

@@ -30,6 +30,10 @@ from app.policy import BASE_GRANTEES, Capability, ceiling
 from app.services import communities
 
 
+# The occupation of whoever names none (models/people.py); every association has it.
+OTHER = "other"
+
+
 class DefaultsInvalid(Exception):
     """A file of the defaults directory says something that cannot be loaded."""
 
@@ -106,6 +110,8 @@ async def _lists(work: Work, directory: Path) -> None:
         if row["code"] not in known:
             work.add(Territory(code=row["code"], place=place, name=both(row, "name")))
     await work.flush()
+    if await work.get(Occupation, OTHER) is None:
+        raise DefaultsInvalid(f"occupations.csv needs the code {OTHER}, for who names none")
 
 
 async def _positions(work: Work, directory: Path) -> None:
