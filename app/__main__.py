@@ -21,8 +21,15 @@ from app.jobs import Worker
 from app.main import create_app
 from app.schemas.base import Email
 from app.services import passwords, people, sealing, seeding
+from app.wire import Protocol
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+# A traceback must not show the values of variables: some are secrets.
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help=__doc__,
+)
 Result = TypeVar("Result")
 
 # For the requests that run at a stop. Jobs and mail servers get what is left of half a minute.
@@ -107,6 +114,8 @@ def serve(
         "proxy_headers": current.trust_proxy,
         "forwarded_allow_ips": "*" if current.trust_proxy else None,
         "lifespan": "on",
+        "http": Protocol,
+        "ws": "none",
     }
     if workers > 1:
         uvicorn.run("app.serving:app", workers=workers, **options)

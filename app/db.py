@@ -108,13 +108,14 @@ class Database:
             else PostgresReader(url, pool_size)
         )
         self._connections = Connections(url, pool_size, lock_timeout="5000")
-        self._writer = SqliteWriter(url.removeprefix("sqlite:///"), SQLITE_PRAGMAS)
+        self._writer = SqliteWriter(
+            url.removeprefix("sqlite:///"), SQLITE_PRAGMAS, self.engine.connect
+        )
 
     async def struck(self, stroke: Stroke, parameters: Mapping[str, Any]) -> Row | None:
         """A stroke as a transaction of its own; on SQLite when it is this writer's turn."""
         if self.sqlite:
-            async with self.engine.connect():
-                return await self._writer.run(stroke, parameters)
+            return await self._writer.run(stroke, parameters)
         whole = stroke.whole.compiled(self.reader.dialect)
         found = await self._connections.fetch(whole.sql, whole.bound(parameters))
         return whole.record._make(*processed(found, whole.results)) if found else None

@@ -85,7 +85,7 @@ class Edge:
         scope.setdefault("state", {})["request_id"] = request_id
         head = scope["method"] == "HEAD"
         if head:
-            scope["method"] = "GET"
+            scope = {**scope, "method": "GET"}  # the server around still knows better
         remaining, reset = await self._hit(scope, headers)
         extra = [
             (b"x-request-id", request_id.encode()),
@@ -123,9 +123,7 @@ class Edge:
         except Exception as error:  # it was answered with a 500, and its words stay here
             scope["state"]["fault"] = error
             fault.error("fault", request_id=request_id, **logs.without_words(error))
-        if head:
-            scope["method"] = "HEAD"
-        self._measure(scope, status, started, request_id)
+        self._measure(scope, "HEAD" if head else scope["method"], status, started)
 
     async def _hit(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[int, int]:
         """How many requests are left in this minute, and the seconds until it is over."""
@@ -139,9 +137,10 @@ class Edge:
         reset = max(1, int(window.reset_time - clock.now().timestamp()) + 1)
         return (window.remaining if allowed else -1), reset
 
-    def _measure(self, scope: Scope, status: int, started: float, request_id: str) -> None:
+    def _measure(self, scope: Scope, method: str, status: int, started: float) -> None:
         seconds = time.perf_counter() - started
-        operation = scope["state"].get("operation_id", "none")
+        state = scope["state"]
+        operation = state.get("operation_id", "none")
         counter, histogram = _series(operation, status)
         counter.inc()
         histogram.observe(seconds)
@@ -149,13 +148,13 @@ class Edge:
             return
         access.info(
             "request",
-            request_id=request_id,
-            method=scope["method"],
+            request_id=state["request_id"],
+            method=method,
             path=_MASKED.sub("***", scope["path"]),
             operation=operation,
             status=status,
             ms=round(seconds * 1000, 1),
-            person_id=str(scope["state"].get("person_id") or "") or None,
+            person_id=str(state.get("person_id") or "") or None,
         )
 
 

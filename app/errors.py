@@ -13,6 +13,7 @@ from app.problem import RETRIED as RETRIED
 from app.problem import BadRequest as BadRequest
 from app.problem import BodyTooLarge as BodyTooLarge
 from app.problem import CursorInvalid as CursorInvalid
+from app.problem import HeadTooLarge as HeadTooLarge
 from app.problem import IdempotencyAnswerGone as IdempotencyAnswerGone
 from app.problem import IdempotencyKeyInUse as IdempotencyKeyInUse
 from app.problem import IdempotencyKeyInvalid as IdempotencyKeyInvalid

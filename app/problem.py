@@ -122,6 +122,12 @@ class BodyTooLarge(Problem):
         super().__init__(headers={"Connection": "close"})  # the rest of it is not read
 
 
+class HeadTooLarge(Problem):
+    """The request line and the headers are larger than the server reads."""
+
+    status, code = 431, "head.too_large"
+
+
 class MediaTypeUnsupported(Problem):
     """The body is of a type that the operation does not take, or says no type."""
 
@@ -211,6 +217,7 @@ EVERYWHERE: tuple[type[Problem], ...] = (
     NotFound,
     MethodNotAllowed,
     BodyTooLarge,
+    HeadTooLarge,
     MediaTypeUnsupported,
     Invalid,
     TooManyRequests,

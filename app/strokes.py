@@ -1,14 +1,16 @@
 """Strokes: hot writes that are a whole unit of work by themselves, straight on the driver.
 
 A stroke is one update and the inserts that follow from its row. PostgreSQL takes it as a single
-statement, which is its own transaction: one way there and back. SQLite takes it as one transaction
-in one visit to a thread. Nothing of it is kept where any part of it fails.
+statement, which is its own transaction: one way there and back. SQLite takes it on a thread, and
+those that come while the disk is busy share its next turn. Nothing of a stroke is kept where any
+part of it fails.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -19,6 +21,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from app import errors
 from app.models.base import Json
 from app.statements import Prepared, processed
+
+MOST = 100  # strokes in one transaction
 
 
 class json_of(FunctionElement[Any]):  # it reads as the function of SQL's that it is
@@ -86,36 +90,87 @@ def given_by(row: Any) -> dict[str, Any]:
     return {f"made_{name}": value for name, value in row._asdict().items()}
 
 
-class SqliteWriter:
-    """A connection on a thread of its own. Whoever uses it has the writer's turn already."""
+class _Waiting(NamedTuple):
+    """A stroke, and who waits for it."""
 
-    def __init__(self, path: str, pragmas: tuple[str, ...]) -> None:
+    stroke: Stroke
+    parameters: Mapping[str, Any]
+    done: asyncio.Future[Any]
+
+
+Outcome = Any  # the updated row, None, or the exception of one stroke
+
+
+class SqliteWriter:
+    """A connection on a thread of its own, for all strokes of the process.
+
+    Those that wait while the disk is busy are kept together by its next turn: each is whole or
+    undone by itself, and all are acknowledged when they are on the disk. `turn` is held meanwhile,
+    so that strokes and other units of work take turns.
+    """
+
+    def __init__(
+        self, path: str, pragmas: tuple[str, ...], turn: Callable[[], AbstractAsyncContextManager]
+    ) -> None:
         self._path = path
         self._pragmas = pragmas
+        self._turn = turn
         self._dialect = pysqlite.dialect()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stroke")
         self._connection: sqlite3.Connection | None = None
+        self._waiting: list[_Waiting] = []
+        self._running: asyncio.Task[None] | None = None
 
     async def run(self, stroke: Stroke, parameters: Mapping[str, Any]) -> Any | None:
         """The updated row, or None. Raises Unavailable where another process holds the file."""
-        loop = asyncio.get_running_loop()
+        waiting = _Waiting(stroke, parameters, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if self._running is None:
+            self._running = asyncio.create_task(self._drain(), name="strokes")
         try:
-            return await loop.run_in_executor(self._thread, self._run, stroke, parameters)
+            return await waiting.done
         except sqlite3.OperationalError as error:
             raise errors.Unavailable from error
 
-    def _run(self, stroke: Stroke, parameters: Mapping[str, Any]) -> Any | None:
+    async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            batch: list[_Waiting] = []
+            try:
+                async with self._turn():
+                    batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                    outcomes = await loop.run_in_executor(self._thread, self._together, batch)
+            except Exception as error:
+                batch = batch or self._waiting
+                self._waiting = [] if batch is self._waiting else self._waiting
+                outcomes = [error] * len(batch)
+            for waiting, outcome in zip(batch, outcomes, strict=True):
+                _tell(waiting.done, outcome)
+        self._running = None
+
+    def _together(self, batch: list[_Waiting]) -> list[Outcome]:
+        """One transaction for all of them."""
         if self._connection is None:
             self._connection = self._open()
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            row = self._written(connection, stroke, parameters)
+            outcomes = [self._one(connection, waiting) for waiting in batch]
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        return outcomes
+
+    def _one(self, connection: sqlite3.Connection, waiting: _Waiting) -> Outcome:
+        connection.execute("SAVEPOINT stroke")
+        try:
+            row = self._written(connection, waiting.stroke, waiting.parameters)
+        except sqlite3.IntegrityError as error:
+            connection.execute("ROLLBACK TO stroke")
+            return error
+        connection.execute("RELEASE stroke")
         return row
 
     def _written(
@@ -139,8 +194,19 @@ class SqliteWriter:
         return connection
 
     async def close(self) -> None:
-        """Closes the connection and ends the thread."""
+        """Finishes what waits, closes the connection and ends the thread."""
+        if self._running is not None:
+            await asyncio.wait([self._running])
         if self._connection is not None:
             self._connection.close()
             self._connection = None
         self._thread.shutdown(wait=False)
+
+
+def _tell(waiting: asyncio.Future[Any], outcome: Outcome) -> None:
+    if waiting.done():  # whoever asked has gone
+        return
+    if isinstance(outcome, BaseException):
+        waiting.set_exception(outcome)
+    else:
+        waiting.set_result(outcome)

@@ -10,8 +10,20 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
+from app import clock, jobs
 from app.db import Database
-from app.models import JoinRequest, JoinRequestStatus, Mail, MailStatus, Person
+from app.models import (
+    IdempotencyKey,
+    JoinRequest,
+    JoinRequestStatus,
+    Mail,
+    MailedToken,
+    MailStatus,
+    Person,
+    Session,
+    SignInFailure,
+)
+from app.services import retention
 from tests.cast import DTC, Api, token_in
 from tests.conftest import DATABASES
 from tests.houses import RUNNING, House, empty_database, house, worker_beside
