@@ -4,9 +4,11 @@ One pass each way: a request id, a limit on the body, HEAD as GET, limits on the
 headers, a line in the log and a measurement. What goes wrong below comes out as problem+json.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +33,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 BODY_LIMIT = 1024 * 1024
+DRAIN_LIMIT, DRAIN_SECONDS = 64 * BODY_LIMIT, 5
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 # Unsubscribe keys and feed tokens are the two secrets that may stand in an address.
 _MASKED = re.compile(r"(key|token)=[^&]*|(?<=/calendar-feeds/)[^/]+(?=\.ics)")
@@ -106,9 +109,13 @@ class Edge:
                 message["headers"] = [*message["headers"], *added, *allowance, _VARY]
             elif head:
                 message = {**message, "body": b""}
+            if status == 413 and message["type"] == "http.response.body":
+                await send({**message, "more_body": True})
+                await guarded.drain()
+                message = {"type": "http.response.body"}
             await send(message)
 
-        guarded = _Body(receive, _declared(headers))
+        guarded = _Body(receive, headers)
         app: Any = self.app
         if remaining < 0:
             app = answer(
@@ -161,17 +168,34 @@ class Edge:
 class _Body:
     """The body as it arrives, refused as soon as it is larger than an operation takes."""
 
-    def __init__(self, receive: Receive, declared: int) -> None:
+    def __init__(self, receive: Receive, headers: dict[bytes, bytes]) -> None:
         self._receive = receive
         self._received = 0
-        self.too_large = declared > BODY_LIMIT
+        self._more = True
+        self._waits = b"expect" in headers  # the client sends nothing before it is told to
+        self.too_large = _declared(headers) > BODY_LIMIT
 
     async def __call__(self) -> MutableMapping[str, Any]:
-        message = await self._receive()
-        self._received += len(message.get("body", b""))
+        message = await self._next()
         if self._received > BODY_LIMIT:
             raise errors.BodyTooLarge
         return message
+
+    async def _next(self) -> MutableMapping[str, Any]:
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        self._more = message.get("more_body", False)
+        return message
+
+    async def drain(self) -> None:
+        """Lets a client that sends on and on say some more, for it reads the refusal only then.
+
+        Hanging up at once would reset the connection, and the refusal would be lost.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while self._more and not self._waits and self._received < DRAIN_LIMIT:
+                    await self._next()
 
 
 def _declared(headers: dict[bytes, bytes]) -> int:

@@ -22,11 +22,12 @@ class Page(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """A page that is encoded already."""
+    """An answer that is encoded already, and what its headers say of it."""
 
     body: bytes
-    next_cursor: str | None
-    etag: str | None
+    next_cursor: str | None = None
+    etag: str | None = None
+    version: int | None = None
 
 
 class Unchanged(Exception):  # it is no error

@@ -137,15 +137,17 @@ class Route(APIRoute):
         if ready.etag is not None:
             response.raw_headers.append((b"etag", ready.etag.encode()))
         else:
-            version = answer.get("version") if isinstance(answer, dict) else None
-            self._tag(request, response, version)
+            self._tag(request, response, ready.version)
         return response
 
     def _ready(self, answer: Any) -> Ready:
-        about = answer if isinstance(answer, dict) else {}
-        etag = about.pop("etag", None)
-        body = encoded(answer) if self.hot else self._serialized(answer)
-        return Ready(body, about.get("next_cursor"), etag)
+        """The answer encoded. What a hot one says for its headers alone is taken out before."""
+        if not self.hot:
+            about = answer if isinstance(answer, dict) else {}
+            body = self._serialized(answer)
+            return Ready(body, about.get("next_cursor"), None, about.get("version"))
+        etag, version = answer.pop("etag", None), answer.pop("version", None)
+        return Ready(encoded(answer), answer.get("next_cursor"), etag, version)
 
     def _serialized(self, answer: Any) -> bytes:
         """The answer as its response_model says, and nothing that it does not name."""

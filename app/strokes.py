@@ -141,8 +141,8 @@ class SqliteWriter:
                     batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
                     outcomes = await loop.run_in_executor(self._thread, self._together, batch)
             except Exception as error:
-                batch = batch or self._waiting
-                self._waiting = [] if batch is self._waiting else self._waiting
+                if not batch:  # no turn was had
+                    batch, self._waiting = self._waiting, []
                 outcomes = [error] * len(batch)
             for waiting, outcome in zip(batch, outcomes, strict=True):
                 _tell(waiting.done, outcome)

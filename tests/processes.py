@@ -48,13 +48,25 @@ class Process:
         environment |= {f"COP_{name.upper()}": str(value) for name, value in settings.items()}
         with log.open("ab") as file:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "app", *arguments, stdout=file, stderr=file, env=environment
+                sys.executable,
+                "-m",
+                "app",
+                *arguments,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=file,
+                stderr=file,
+                env=environment,
             )
         return cls(process, log)
 
     def said(self) -> str:
         """Everything that it has written to its standard output and error."""
         return self._log.read_text("utf-8")
+
+    def type(self, text: str) -> None:
+        """Everything that it will ever read from its standard input."""
+        self._process.stdin.write(text.encode())
+        self._process.stdin.close()
 
     def kill(self) -> None:
         """kill -9: no code of its own runs any more."""
@@ -117,7 +129,10 @@ async def serving(url: str, log: Path, *options: str, **settings: Any) -> AsyncI
             yield server
 
 
-async def ran(url: str, log: Path, *arguments: str, **settings: Any) -> tuple[int, str]:
-    """The exit code of a command that ends by itself, and what it said."""
+async def ran(
+    url: str, log: Path, *arguments: str, typed: str = "", **settings: Any
+) -> tuple[int, str]:
+    """The exit code of a command that ends by itself, and what it said to what was typed."""
     async with running(url, log, *arguments, **settings) as process:
+        process.type(typed)
         return await process.ended(), process.said()

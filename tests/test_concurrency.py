@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,7 @@ from app.services import standing as standings
 from app.services import terms
 from tests.cast import DTC, PASSWORD, WELLNESS, Api, Someone, day, text_of, token_in
 from tests.crowds import Doors, at_once, outcomes
+from tests.processes import serving
 
 FORM = {
     "name": "Amara Okafor",
@@ -468,3 +470,44 @@ async def test_two_publications_at_once_never_share_a_number(doors: Doors) -> No
     numbers = [answer.json()["version"] for answer in answers if answer.status_code == 201]
     stored = await api.read(sa.select(RulesVersion.number).order_by(RulesVersion.number))
     assert numbers and [row.number for row in stored] == [1, *sorted(numbers)]
+
+
+# Two servers
+
+
+async def test_two_servers_on_one_database_fill_seats_and_number_posts_exactly(
+    api: Api, tmp_path: Path
+) -> None:
+    staff = await api.staff()
+    members = [await api.member(f"Candidate {number}") for number in range(16)]
+    discussion = await api.discussion(members[0])
+    url = api.database.url
+    async with (
+        serving(url, tmp_path / "one.log", "--no-worker") as one,
+        serving(url, tmp_path / "two.log", "--no-worker") as two,
+    ):
+        servers = [Api(api.database, server.client, api.edge) for server in (one, two)]
+        doors = Doors(*servers)
+        seated = await at_once(
+            doors.at(staff, number).post(
+                f"/communities/{DTC}/terms",
+                {
+                    "person_id": str(member.id),
+                    "position": "member_at_large",
+                    "starts_on": day(0),
+                    "ends_on": day(700),
+                    "basis": "election",
+                },
+            )
+            for number, member in enumerate(members)
+        )
+        written = await at_once(
+            doors.at(member, number).post(
+                f"/discussions/{discussion['id']}/posts",
+                {"body": f"Reply {number}", "language": "en"},
+            )
+            for number, member in enumerate(members * 4)
+        )
+    assert outcomes(seated) == {201: 4, (409, "term.seat_taken"): 12}
+    assert outcomes(written) == {201: 64}
+    assert sorted(answer.json()["number"] for answer in written) == list(range(2, 66))

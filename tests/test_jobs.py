@@ -316,7 +316,8 @@ async def test_what_has_been_kept_long_enough_is_erased_and_nothing_else(api: Ap
     await ask(api, "unconfirmed@example.org")
     await ask(api, "declined@example.org")
     await api.work_off()
-    await api.post("/auth/tokens", {"username": someone.email, "password": "not hers, at all"})
+    wrong = {"grant_type": "password", "username": someone.email, "password": "not hers, at all"}
+    assert (await api.post("/auth/tokens", wrong)).status_code == 401
     headers = {"Idempotency-Key": "once"}
     opening = {"title": "Kept", "body": "Kept.", "language": "en"}
     await someone.post(f"/communities/{DTC}/discussions", opening, headers=headers)

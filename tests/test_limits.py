@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from app import settings
-from app.edge import BODY_LIMIT
+from app.edge import BODY_LIMIT, DRAIN_LIMIT
 from tests.answers import code, ok
 from tests.cast import Api
 from tests.processes import Server, serving
@@ -124,26 +125,27 @@ async def test_a_body_of_one_mebibyte_is_read_and_one_byte_more_is_not(sqlite_ap
 
 
 @pytest.mark.parametrize("path", [PATH, "/auth/tokens", "/communities", "/nothing-here"])
-async def test_a_declared_body_that_is_too_large_is_refused_unread(
-    sqlite_api: Api, path: str
-) -> None:
-    taken: list[int] = []
+async def test_a_body_that_is_declared_too_large_is_refused(sqlite_api: Api, path: str) -> None:
     headers = JSON | {"Content-Length": str(FIFTY_MEGABYTES)}
-    content = _streamed(FIFTY_MEGABYTES, taken)
+    content = _streamed(FIFTY_MEGABYTES, [])
     answer = await sqlite_api.call("POST", path, content=content, headers=headers)
     assert code(answer, 413) == "body.too_large"
-    assert taken == []
 
 
 @pytest.mark.parametrize("path", [PATH, "/auth/tokens", "/join-requests"])
-async def test_a_streamed_body_is_refused_as_soon_as_it_is_too_large(
-    sqlite_api: Api, path: str
-) -> None:
-    taken: list[int] = []
-    content = _streamed(FIFTY_MEGABYTES, taken)
+async def test_a_body_that_turns_out_too_large_is_refused(sqlite_api: Api, path: str) -> None:
+    content = _streamed(FIFTY_MEGABYTES, [])
     answer = await sqlite_api.call("POST", path, content=content, headers=JSON)
     assert code(answer, 413) == "body.too_large"
-    assert len(taken) <= BODY_LIMIT // 65_536 + 1
+
+
+async def test_a_client_that_never_stops_is_listened_to_for_a_while_only(sqlite_api: Api) -> None:
+    """Long enough for it to read the refusal; every piece is dropped as it comes."""
+    taken: list[int] = []
+    content = _streamed(4 * DRAIN_LIMIT, taken)
+    answer = await sqlite_api.call("POST", PATH, content=content, headers=JSON)
+    assert code(answer, 413) == "body.too_large"
+    assert len(taken) <= DRAIN_LIMIT // 65_536 + 1
 
 
 @pytest.mark.parametrize("declared", ["-1", "1e3", "0x10", "9" * 40, "one", "1, 1"])
@@ -170,19 +172,16 @@ def _resident(server: Server) -> int:
 
 
 async def test_fifty_megabytes_leave_the_memory_flat(server: Server) -> None:
-    async def sent(**options: Any) -> int:
-        try:
-            answer = await server.client.post("/api/v1/auth/password-resets", **options)
-        except httpx.TransportError:
-            return 413  # it was answered and hung up on before it had said everything
-        return answer.status_code
+    async def sent(content: Any) -> str:
+        answer = await server.client.post(f"/api/v1{PATH}", content=content, headers=JSON)
+        return code(answer, 413)
 
     ok(await server.client.get("/api/v1/communities"))
     before = _resident(server)
     for _ in range(4):
-        whole = asyncio.create_task(sent(content=b"a" * FIFTY_MEGABYTES, headers=JSON))
-        parts = asyncio.create_task(sent(content=_streamed(FIFTY_MEGABYTES, []), headers=JSON))
-        assert [await whole, await parts] == [413, 413]
+        whole = asyncio.create_task(sent(b"a" * FIFTY_MEGABYTES))
+        parts = asyncio.create_task(sent(_streamed(FIFTY_MEGABYTES, [])))
+        assert [await whole, await parts] == ["body.too_large"] * 2
     assert _resident(server) - before < 24 * 1024 * 1024
     ok(await server.client.get("/api/v1/communities"))
     assert "fault" not in server.process.said()
@@ -206,14 +205,66 @@ ODD_REQUESTS = {
 }
 
 
-async def test_odd_bytes_on_the_wire_are_answered_and_never_a_fault(server: Server) -> None:
+async def _exchanged(server: Server, *pieces: bytes) -> httpx.Response:
+    """What the server says to these bytes before it hangs up."""
     host, port = server.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    with suppress(ConnectionError):
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+    said = await asyncio.wait_for(reader.read(), 30)
+    writer.close()
+    head, _, body = said.partition(b"\r\n\r\n")
+    status, *lines = head.decode("latin-1").split("\r\n")
+    headers = [tuple(line.split(": ", 1)) for line in lines]
+    return httpx.Response(int(status.split(" ")[1]), headers=headers, content=body)
+
+
+async def test_odd_bytes_on_the_wire_are_answered_and_never_a_fault(server: Server) -> None:
     for name, request in ODD_REQUESTS.items():
-        reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(request + b"Host: testserver\r\nConnection: close\r\n\r\n")
-        answer = await asyncio.wait_for(reader.read(), 30)
-        writer.close()
-        status = int(answer.split(b" ", 2)[1])
-        assert status in (200, 400, 401, 404, 422), (name, answer)
+        end = b"Host: testserver\r\nConnection: close\r\n\r\n"
+        answer = await _exchanged(server, request + end)
+        assert answer.status_code in (200, 400, 401, 404, 422), name
+        assert answer.headers["x-content-type-options"] == "nosniff", name
+        if answer.is_error:
+            assert answer.headers["content-type"] == "application/problem+json", name
+            assert answer.json()["request_id"] == answer.headers["x-request-id"]
     assert "fault" not in server.process.said() and "Traceback" not in server.process.said()
     ok(await server.client.get("/api/v1/rules"))
+
+
+FLOODS = {
+    "a long address": [b"GET /api/v1/rules?", *[b"a" * 65_536] * 2, b" HTTP/1.1\r\n\r\n"],
+    "a long header": [b"GET / HTTP/1.1\r\nX: ", *[b"a" * 65_536] * 2, b"\r\n\r\n"],
+    "many headers": [b"GET / HTTP/1.1\r\n", *[b"X: y\r\n" * 5_000] * 4, b"\r\n"],
+    "a long header at once": [b"GET / HTTP/1.1\r\nX: " + b"a" * 70_000 + b"\r\n\r\n"],
+}
+
+
+@pytest.mark.parametrize("pieces", FLOODS.values(), ids=FLOODS.keys())
+async def test_a_head_of_more_than_64_kibibytes_is_refused(
+    server: Server, pieces: list[bytes]
+) -> None:
+    answer = await _exchanged(server, *pieces)
+    assert code(answer, 431) == "head.too_large"
+
+
+async def test_fifty_megabytes_of_headers_leave_the_memory_flat(server: Server) -> None:
+    before = _resident(server)
+    for _ in range(4):
+        with suppress(ConnectionError):
+            await _exchanged(server, b"GET / HTTP/1.1\r\nX: ", *[b"a" * 65_536] * 800)
+    assert _resident(server) - before < 24 * 1024 * 1024
+    ok(await server.client.get("/api/v1/rules"))
+
+
+async def test_head_and_get_are_answered_alike_on_one_connection(server: Server) -> None:
+    whole = await server.client.get("/api/v1/rules")
+    for _ in range(3):
+        head = await server.client.head("/api/v1/rules")
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == whole.headers["content-length"]
+    assert (await server.client.head("/api/v1/me")).status_code == 401
+    assert (await server.client.head("/documentation/swagger-ui.css")).status_code == 200
+    assert "fault" not in server.process.said()

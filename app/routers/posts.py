@@ -65,6 +65,7 @@ async def list_posts(
         *errors.RETRIED,
     ),
 )
+@hot
 async def write_post(
     discussion_id: UUID,
     body: PostCreate,

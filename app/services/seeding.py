@@ -29,7 +29,6 @@ from app.models import (
 from app.policy import BASE_GRANTEES, Capability, ceiling
 from app.services import communities
 
-
 # The occupation of whoever names none (models/people.py); every association has it.
 OTHER = "other"
 
