@@ -1,6 +1,7 @@
 """Running it: health that tells the truth, stops that lose nothing, logs that tell no secret."""
 
 import asyncio
+import itertools
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -247,10 +248,10 @@ async def test_a_fault_is_logged_with_its_request_and_without_what_was_sent(
 async def test_an_operator_makes_the_first_account_beside_a_running_server(
     api: Api, tmp_path: Path
 ) -> None:
-    email, password = "first@example.org", "a quiet harbour in May"
+    email, password, count = "first@example.org", "a quiet harbour in May", itertools.count()
 
     async def create(*more: str, typed: str = password) -> tuple[int, str]:
-        log = tmp_path / f"{len(list(tmp_path.iterdir()))}.log"
+        log = tmp_path / f"{next(count)}.log"
         options = ("--email", email, "--name", "First Last", "--password-stdin", *more)
         url = api.database.url
         return await ran(url, log, "create-staff", *options, typed=f"{typed}\n", data_dir=tmp_path)
