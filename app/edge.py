@@ -16,7 +16,7 @@ from urllib.parse import quote
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.storage import storage_from_string
 from prometheus_client import Counter, Histogram
@@ -48,6 +48,16 @@ SECURITY_HEADERS = (
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+# What a stranger may send here makes the server write to an address that they chose.
+_ASKING_FOR_MAIL = frozenset(
+    f"/api/v1/{path}"
+    for path in (
+        "join-requests",
+        "auth/password-resets",
+        "auth/email-verifications",
+        "auth/sign-in-links",
+    )
+)
 # What a page may read depends on where it comes from, and shared caches have to know.
 _VARY = (b"vary", b"Origin")
 
@@ -70,6 +80,8 @@ class Edge:
         current = settings.get()
         self._limit = current.requests_per_minute
         self._item = RateLimitItemPerMinute(max(1, self._limit))
+        self._mails = current.mails_asked_per_hour
+        self._mails_item = RateLimitItemPerHour(max(1, self._mails), namespace="mails")
         self._limiter = FixedWindowRateLimiter(
             storage_from_string(f"async+{current.rate_limit_url}")  # type: ignore[arg-type]
         )
@@ -136,11 +148,19 @@ class Edge:
         """How many requests are left in this minute, and the seconds until it is over."""
         if self._limit == 0 or scope["path"].startswith("/health/"):
             return self._limit, 60
-        client = scope.get("client") or ("unknown", 0)
+        address = (scope.get("client") or ("unknown", 0))[0]
+        asks_for_mail = scope["method"] == "POST" and scope["path"] in _ASKING_FOR_MAIL
+        if asks_for_mail and self._mails:
+            remaining, reset = await self._count(self._mails_item, address)
+            if remaining < 0:
+                return remaining, reset
         caller = tokens.remembered(headers.get(b"authorization", b"").decode("latin-1")[7:])
-        key = str(caller) if caller else client[0]
-        allowed = await self._limiter.hit(self._item, key)
-        window = await self._limiter.get_window_stats(self._item, key)
+        return await self._count(self._item, str(caller) if caller else address)
+
+    async def _count(self, item: RateLimitItem, key: str) -> tuple[int, int]:
+        """Counts one more; how many are left (-1: none was), and the seconds until it is over."""
+        allowed = await self._limiter.hit(item, key)
+        window = await self._limiter.get_window_stats(item, key)
         reset = max(1, int(window.reset_time - clock.now().timestamp()) + 1)
         return (window.remaining if allowed else -1), reset
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from app import edge, logs, openapi, settings
 from app.db import Database
+from app.dispatch import Dispatch
 from app.jobs import Worker
 from app.routers import (
     association,
@@ -82,5 +83,6 @@ def create_app(database: Database | None = None, *, worker: bool = False) -> edg
         # Flat, so that a path is matched once and 405 knows every method of it.
         app.router.routes.extend(router.routes)
     edge.install(app)
+    app.middleware_stack = Dispatch(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     return edge.Edge(app)

@@ -39,10 +39,12 @@ those that an operation can give. Send `Accept-Language: fr` for French sentence
 is a JSON Merge Patch. Send `If-Match` with the `ETag` that was read, and nobody's change is lost;
 send an `Idempotency-Key` with a `POST`, and a retry never does a thing twice.
 
-**Limits.** A body has at most 1 MiB, a page 100 items, a post 40,000 characters, a key of a retry
-lives 24 hours. `RateLimit` and `RateLimit-Policy` say how many requests are left; beyond them, and
-after 10 failed sign-ins to one account from one address within 15 minutes, the answer is 429 with
-`Retry-After`.
+**Limits.** A body has at most 1 MiB, the request line and headers 64 KiB, a page 100 items, a post
+40,000 characters; other sizes stand with each member. A key of a retry lives 24 hours. `RateLimit`
+and `RateLimit-Policy` say how many requests are left; beyond them the answer is 429 with
+`Retry-After`, as it is, where nothing else is configured, after 10 failed sign-ins to one account
+from one address of the network within 15 minutes, and after 20 forms to join from one e-mail
+address within an hour that nobody has confirmed.
 """
 TAGS = {
     "association": "The association, its closed lists, and the permission table.",

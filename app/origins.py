@@ -24,7 +24,6 @@ EXPOSED = (
     "ETag",
     "Idempotent-Replayed",
     "Link",
-    "Location",
     "RateLimit",
     "RateLimit-Policy",
     "Retry-After",

@@ -32,6 +32,7 @@ MALFORMED = object()
 JSON = "application/json"
 PRIVATE = b"private, no-cache"
 SECRET = b"no-store"
+CALLER = b"Authorization, Accept-Language"  # some reasons are sentences
 
 
 def _once(pairs: list[tuple[str, Any]]) -> None:
@@ -170,7 +171,7 @@ class Route(APIRoute):
         if b"vary" in given:
             response.headers.add_vary_header("Authorization")
         else:
-            raw.append((b"vary", b"Authorization"))
+            raw.append((b"vary", b"Authorization" if self.public_seconds else CALLER))
         etag = given.get(b"etag")
         if etag is not None and request.method == "GET" and fresh(request, etag.decode()):
             return _unchanged(response)

@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     access_token_seconds: int = Field(default=900, ge=60, le=3600)
     refresh_token_days: int = Field(default=30, ge=1, le=365)
     requests_per_minute: int = Field(default=6000, ge=0)
+    mails_asked_per_hour: int = Field(default=600, ge=0)
     failed_sign_ins_per_quarter_hour: int = Field(default=10, ge=1)
     rate_limit_url: str = "memory://"
 

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import Request, Response
 
 from app import deps
+from app.dispatch import Dispatch
 from app.edge import Edge
 from app.main import create_app
 from app.routing import Route
@@ -22,5 +23,6 @@ def app() -> Edge:
     """The application as `cop serve` runs it, without its worker."""
     edge = create_app(worker=False)
     route = Route("/api/v1/bench/signed-in", signed_in, methods=["GET"])
-    edge.app.router.routes.insert(0, route)
+    edge.app.router.routes.append(route)
+    edge.app.middleware_stack = Dispatch(edge.app)  # which has seen the routes once, at the start
     return edge

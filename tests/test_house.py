@@ -36,7 +36,7 @@ LAYERS = (
     },
     {"documents", "routers", "demo"},
     {"jobs"},
-    {"main", "serving", "__main__"},
+    {"wire", "main", "serving", "__main__"},
 )
 RANK = {package: rank for rank, layer in enumerate(LAYERS) for package in layer}
 
@@ -48,7 +48,7 @@ ONLY = {
     "asyncpg": {"connections", "reader", "alone"},
     "alembic": {"migrations", "__main__"},
     "typer": {"__main__"},
-    "uvicorn": {"__main__"},
+    "uvicorn": {"__main__", "wire"},
     "pydantic_settings": {"settings"},
     "markdown_it": {"markdown"},
     "nh3": {"markdown"},

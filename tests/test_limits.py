@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -57,6 +58,20 @@ async def test_beyond_the_limit_the_answer_is_429_and_says_until_when(strict: Ap
         assert _left(refused) == 0
         assert refused.headers["access-control-allow-origin"] == "http://localhost:5173"
         assert refused.headers["content-language"] == "fr"
+
+
+async def test_an_address_of_the_network_cannot_make_the_server_mail_without_end(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings.get(), "mails_asked_per_hour", 2)
+    async with Api.on(sqlite_url) as api:
+        for stranger in ("one", "two"):
+            asked = await api.post(PATH, {"email": f"{stranger}@example.org"})
+            assert asked.status_code == 202
+        refused = await api.post("/auth/sign-in-links", {"email": "three@example.org"})
+        assert code(refused, 429) == "rate_limit.exceeded"
+        assert 60 < int(refused.headers["retry-after"]) <= 3601
+        ok(await api.get("/rules"))
 
 
 async def test_health_is_told_however_many_ask(strict: Api) -> None:
@@ -158,10 +173,18 @@ async def test_a_length_that_is_none_is_refused(sqlite_api: Api, declared: str) 
 # On the wire
 
 
-@pytest.fixture
-async def server(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Server]:
+on_the_wire = pytest.mark.xdist_group("on the wire")
+
+
+@pytest.fixture(scope="module")
+async def server(
+    templates: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Server]:
     """The server in a process of its own, reached over TCP."""
-    async with serving(sqlite_url, tmp_path / "log", requests_per_minute=0) as found:
+    room = tmp_path_factory.mktemp("limits")
+    shutil.copy(templates["sqlite"], room / "cop.sqlite3")
+    url = f"sqlite:///{room / 'cop.sqlite3'}"
+    async with serving(url, room / "log", "--no-worker", requests_per_minute=0) as found:
         yield found
 
 
@@ -171,6 +194,7 @@ def _resident(server: Server) -> int:
     return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) * 1024
 
 
+@on_the_wire
 async def test_fifty_megabytes_leave_the_memory_flat(server: Server) -> None:
     async def sent(content: Any) -> str:
         answer = await server.client.post(f"/api/v1{PATH}", content=content, headers=JSON)
@@ -221,6 +245,7 @@ async def _exchanged(server: Server, *pieces: bytes) -> httpx.Response:
     return httpx.Response(int(status.split(" ")[1]), headers=headers, content=body)
 
 
+@on_the_wire
 async def test_odd_bytes_on_the_wire_are_answered_and_never_a_fault(server: Server) -> None:
     for name, request in ODD_REQUESTS.items():
         end = b"Host: testserver\r\nConnection: close\r\n\r\n"
@@ -242,6 +267,7 @@ FLOODS = {
 }
 
 
+@on_the_wire
 @pytest.mark.parametrize("pieces", FLOODS.values(), ids=FLOODS.keys())
 async def test_a_head_of_more_than_64_kibibytes_is_refused(
     server: Server, pieces: list[bytes]
@@ -250,6 +276,7 @@ async def test_a_head_of_more_than_64_kibibytes_is_refused(
     assert code(answer, 431) == "head.too_large"
 
 
+@on_the_wire
 async def test_fifty_megabytes_of_headers_leave_the_memory_flat(server: Server) -> None:
     before = _resident(server)
     for _ in range(4):
@@ -259,6 +286,7 @@ async def test_fifty_megabytes_of_headers_leave_the_memory_flat(server: Server) 
     ok(await server.client.get("/api/v1/rules"))
 
 
+@on_the_wire
 async def test_head_and_get_are_answered_alike_on_one_connection(server: Server) -> None:
     whole = await server.client.get("/api/v1/rules")
     for _ in range(3):

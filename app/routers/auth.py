@@ -105,7 +105,6 @@ async def end_my_session(work: SessionDep, standing: SignedIn, session_id: UUID)
     "/auth/password-resets",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Ask for a link to choose a password",
-    openapi_extra=problems(*errors.RETRIED),
 )
 async def request_password_reset(
     body: AddressAsked, work: SessionDep, standing: Anybody
@@ -145,7 +144,6 @@ async def confirm_password_reset(
     "/auth/email-verifications",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Ask again for the link that proves an address",
-    openapi_extra=problems(*errors.RETRIED),
 )
 async def request_email_verification(
     body: AddressAsked, work: SessionDep, standing: Anybody
@@ -185,7 +183,6 @@ async def confirm_email_verification(body: MailedToken, work: SessionDep, standi
     "/auth/sign-in-links",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Ask for a link that signs in",
-    openapi_extra=problems(*errors.RETRIED),
 )
 async def request_sign_in_link(body: AddressAsked, work: SessionDep, standing: Anybody) -> Response:
     """A mail with a link that signs in once, for an hour. The answer is the same whether or not

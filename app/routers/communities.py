@@ -42,7 +42,7 @@ async def list_communities(
     response_model=Community,
     status_code=status.HTTP_201_CREATED,
     summary="Create a community",
-    openapi_extra=problems(errors.PermissionDenied, errors.SlugTaken, *errors.RETRIED),
+    openapi_extra=problems(errors.PermissionDenied, errors.SlugTaken),
 )
 async def create_community(
     body: CommunityCreate,

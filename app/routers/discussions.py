@@ -58,7 +58,6 @@ async def list_discussions(
         errors.RulesAgreementRequired,
         errors.IdentityIncomplete,
         errors.CommunityArchived,
-        *errors.RETRIED,
     ),
 )
 async def start_discussion(

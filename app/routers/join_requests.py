@@ -29,7 +29,7 @@ router = api_router(tags=["joining"])
     response_model=JoinRequestsReceived,
     status_code=status.HTTP_202_ACCEPTED,
     summary="Ask to join one or several communities",
-    openapi_extra=problems(errors.RulesVersionOutdated, errors.CommunityArchived, *errors.RETRIED),
+    openapi_extra=problems(errors.RulesVersionOutdated, errors.CommunityArchived),
 )
 async def submit_join_request(
     body: JoinRequestCreate,

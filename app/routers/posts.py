@@ -62,7 +62,6 @@ async def list_posts(
         errors.IdentityIncomplete,
         errors.DiscussionLocked,
         errors.CommunityArchived,
-        *errors.RETRIED,
     ),
 )
 @hot

@@ -32,7 +32,6 @@ Moderator = Annotated[Standing, may(Capability.POSTS_MODERATE, within=Review)]
         errors.OwnPostReported,
         errors.PostAlreadyReported,
         errors.CommunityArchived,
-        *errors.RETRIED,
     ),
 )
 async def report_post(
@@ -102,9 +101,7 @@ async def decide_review(
     response_model=ReviewShown,
     status_code=status.HTTP_201_CREATED,
     summary="Take a decision back",
-    openapi_extra=problems(
-        errors.OwnCase, errors.ReviewNotDecided, errors.CommunityArchived, *errors.RETRIED
-    ),
+    openapi_extra=problems(errors.OwnCase, errors.ReviewNotDecided, errors.CommunityArchived),
 )
 async def reverse_review(
     review_id: UUID, body: ReviewReversal, work: SessionDep, standing: Moderator

@@ -59,9 +59,7 @@ async def get_rules_version(
     response_model=Rules,
     status_code=status.HTTP_201_CREATED,
     summary="Publish a new version of the rules",
-    openapi_extra=problems(
-        errors.PermissionDenied, errors.RulesVersionNumberTaken, *errors.RETRIED
-    ),
+    openapi_extra=problems(errors.PermissionDenied, errors.RulesVersionNumberTaken),
 )
 async def publish_rules(
     body: RulesPublication,
@@ -85,7 +83,7 @@ async def list_my_agreements(reader: ReaderDep, standing: SignedIn) -> Any:
     status_code=status.HTTP_201_CREATED,
     summary="Agree to the rules",
     tags=["me"],
-    openapi_extra=problems(errors.RulesVersionOutdated, *errors.RETRIED),
+    openapi_extra=problems(errors.RulesVersionOutdated),
 )
 async def agree_to_rules(body: AgreementCreate, work: SessionDep, standing: SignedIn) -> Any:
     """Records the express agreement that taking part needs. Agreeing twice changes nothing."""

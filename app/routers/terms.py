@@ -25,7 +25,6 @@ _BEGIN = problems(
     errors.SeatTaken,
     errors.PersonHoldsSeat,
     errors.CommunityArchived,
-    *errors.RETRIED,
 )
 Reader = Annotated[Standing, may(Capability.LEADERSHIP_READ)]
 History = Annotated[Standing, may(Capability.LEADERSHIP_READ_HISTORY)]
@@ -130,7 +129,6 @@ async def get_term(
         errors.TermEnded,
         errors.TermNotBegun,
         errors.GrantLastHolder,
-        *errors.RETRIED,
     ),
 )
 async def resign_term(
@@ -153,7 +151,6 @@ async def resign_term(
         errors.OwnTerm,
         errors.TermEnded,
         errors.GrantLastHolder,
-        *errors.RETRIED,
     ),
 )
 async def remove_term(

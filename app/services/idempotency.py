@@ -21,7 +21,7 @@ from app.models import IdempotencyKey
 
 KEPT = timedelta(hours=24)
 WAIT_SECONDS = 5
-KEPT_HEADERS = ("content-type", "location", "etag", "link")
+KEPT_HEADERS = ("content-type", "etag", "link")
 
 
 class Kept(NamedTuple):
