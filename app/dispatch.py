@@ -10,8 +10,10 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match
+from fastapi.telemetry._api import _route_selected
+from starlette.routing import Match
+
+from app import deps, errors
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -25,7 +27,7 @@ class _Node:
     def __init__(self) -> None:
         self.named: dict[str, _Node] = {}
         self.any: _Node | None = None
-        self.routes: list[tuple[int, BaseRoute]] = []
+        self.routes: list[tuple[int, Any]] = []
 
     def grown(self, segment: str) -> "_Node":
         """The node for the next segment of a route, made where it is missing."""
@@ -34,7 +36,7 @@ class _Node:
         self.any = self.any or _Node()
         return self.any
 
-    def found(self, segments: list[str], place: int) -> Iterator[tuple[int, BaseRoute]]:
+    def found(self, segments: list[str], place: int) -> Iterator[tuple[int, Any]]:
         """The routes that a path of these segments may mean."""
         if place == len(segments):
             yield from self.routes
@@ -53,7 +55,7 @@ class Dispatch:
         self._app = app
         self._handlers: dict[Any, Handler] = app.exception_handlers
         self._tree = _Node()
-        self._others: list[tuple[int, BaseRoute]] = []
+        self._others: list[tuple[int, Any]] = []
         for place, route in enumerate(app.router.routes):
             self._plant(place, route)
 
@@ -93,21 +95,22 @@ class Dispatch:
                 raise
 
     async def _entered(self, scope: Scope, receive: Receive, send: Send) -> None:
-        partial = False
-        path: str = scope["path"]
-        found = list(self._tree.found(path.split("/"), 0))
-        for _, route in sorted([*found, *self._others], key=_place):
+        segments: list[str] = scope["path"].split("/")
+        allowed: set[str] = set()
+        for _, route in sorted([*self._tree.found(segments, 0), *self._others], key=_place):
             match, about = route.matches(scope)
             if match is Match.FULL:
                 scope.update(about)
+                _route_selected(scope=scope, path=route.path_format)
                 # What FastAPI's own routes (pages, health) look for; ours need neither.
                 scope["starlette.exception_handlers"] = (self._handlers, {})
                 async with AsyncExitStack() as stack:
                     scope["fastapi_middleware_astack"] = stack
-                    await route.app(scope, receive, send)  # type: ignore[attr-defined]
+                    await route.app(scope, receive, send)
                 return
-            partial = partial or match is Match.PARTIAL
-        raise HTTPException(405 if partial else 404)
+            if match is Match.PARTIAL:
+                allowed |= route.methods
+        await _unrouted(Request(scope, receive), allowed)(scope, receive, send)
 
     def _handler(self, error: Exception) -> tuple[bool, Handler]:
         for kind in type(error).__mro__:
@@ -116,5 +119,20 @@ class Dispatch:
         raise error
 
 
-def _place(found: tuple[int, BaseRoute]) -> int:
+def _place(found: tuple[int, Any]) -> int:
     return found[0]
+
+
+def _unrouted(request: Request, allowed: set[str]) -> Response:
+    """What there is to say of a path that is no operation with this method.
+
+    Bad credentials are 401, whatever the path.
+    """
+    deps.claims(request)
+    if not allowed:
+        raise errors.NotFound
+    also = {"OPTIONS", "HEAD"} if "GET" in allowed else {"OPTIONS"}
+    allow = {"Allow": ", ".join(sorted(allowed | also))}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=allow)
+    raise errors.MethodNotAllowed(headers=allow)

@@ -21,9 +21,8 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from limits.storage import storage_from_string
 from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
-from app import clock, deps, errors, logs, origins, settings, texts, tokens
+from app import clock, errors, logs, origins, settings, texts, tokens
 from app.models import new_id
 from app.reader import encoded
 from app.validation import problems_of
@@ -264,41 +263,15 @@ def install(app: FastAPI) -> None:
     async def misshapen(request: Request, error: Exception) -> Response:
         return answer(request, problems_of(request, error))  # type: ignore[arg-type]
 
-    async def unrouted(request: Request, error: Exception) -> Response:
+    async def unread(request: Request, error: Exception) -> Response:
         if isinstance(error.__cause__, errors.Problem):
             return answer(request, error.__cause__)  # met while FastAPI was reading the body
-        status = getattr(error, "status_code", 500)
-        try:
-            deps.claims(request)  # bad credentials are 401, whatever the path
-        except errors.TokenInvalid as invalid:
-            return answer(request, invalid)
-        if status == 405:
-            allow = {"Allow": ", ".join(sorted(_allowed(app, request.scope)))}
-            if request.method == "OPTIONS":
-                return Response(status_code=204, headers=allow)
-            return answer(request, errors.MethodNotAllowed(headers=allow))
-        known: dict[int, type[errors.Problem]] = {
-            404: errors.NotFound,
-            413: errors.BodyTooLarge,
-            415: errors.MediaTypeUnsupported,
-        }
-        return answer(request, known.get(status, errors.BadRequest)())
+        return answer(request, errors.BadRequest())
 
     async def failed(request: Request, _error: Exception) -> Response:
         return answer(request, errors.Internal())
 
     app.add_exception_handler(errors.Problem, refused)
     app.add_exception_handler(RequestValidationError, misshapen)
-    app.add_exception_handler(HTTPException, unrouted)
+    app.add_exception_handler(HTTPException, unread)
     app.add_exception_handler(Exception, failed)
-
-
-def _allowed(app: FastAPI, scope: Scope) -> set[str]:
-    """Every method that the path takes, over all of its routes."""
-    found: set[str] = {"OPTIONS"}
-    for route in app.routes:
-        if route.matches(scope)[0] != Match.NONE:
-            found.update(getattr(route, "methods", None) or ())
-    if "GET" in found:
-        found.add("HEAD")
-    return found

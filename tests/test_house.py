@@ -25,6 +25,7 @@ LAYERS = (
     {"services"},
     {
         "deps",
+        "dispatch",
         "signing_in",
         "routing",
         "origins",
@@ -36,7 +37,7 @@ LAYERS = (
     },
     {"documents", "routers", "demo"},
     {"jobs"},
-    {"wire", "main", "serving", "__main__"},
+    {"dispatch", "wire", "main", "serving", "__main__"},
 )
 RANK = {package: rank for rank, layer in enumerate(LAYERS) for package in layer}
 

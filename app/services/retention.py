@@ -1,6 +1,7 @@
 """What is not kept, by class of record; the privacy notice promises the same periods."""
 
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -59,5 +60,6 @@ async def erase(work: Work) -> dict[str, int]:
     }
     erased = {}
     for name, statement in statements.items():
-        erased[name] = (await work.execute(statement)).rowcount
+        gone: Any = await work.execute(statement)
+        erased[name] = gone.rowcount
     return erased

@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from app import tokens
 from app.db import Work, insert_ignoring
-from app.models import Activity, ActivityHead, Association
+from app.models import Activity, ActivityHead, Association, metadata
 from app.reader import Prepared, Reader
 
 BATCH = 200
@@ -101,11 +101,12 @@ class Fault(NamedTuple):
 
 _STEP = 1000
 _SEALED = Prepared(
-    sa.select(*Activity.__table__.columns)  # type: ignore[attr-defined]
+    sa.select(*metadata.tables["activity"].columns)
     .where(col(Activity.place) > sa.bindparam("after", type_=sa.BigInteger))
     .order_by(col(Activity.place))
     .limit(_STEP)
 )
+_HEAD = Prepared(sa.select(*metadata.tables["activity_head"].columns))
 # Loading the defaults is recorded, so a log with nothing in it has been emptied.
 _EMPTIED = Prepared(
     sa.select(Association.id).where(~sa.select(Activity.id).correlate(None).exists())
@@ -127,7 +128,7 @@ async def verify(reader: Reader) -> tuple[int, Fault | None]:
             previous, place, after = row.seal, row.place, row.place
         if not rows:
             # Read after the rows: the head may be ahead of them by then, never behind.
-            head = await reader.first(sa.select(*ActivityHead.__table__.columns))  # type: ignore[attr-defined]
+            head = await reader.first(_HEAD)
             if head is None or head.place <= place or not await reader.rows(_SEALED, after=after):
                 return place, await _head_fault(reader, head, place, previous)
 

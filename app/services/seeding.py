@@ -65,7 +65,7 @@ async def load(work: Work, directory: Path) -> bool:
 async def _load(work: Work, directory: Path) -> bool:
     about = tomllib.loads((directory / "association.toml").read_text("utf-8"))
     # Two servers may start on a new database at once: the row of one decides, the other waits.
-    made = await work.execute(insert_ignoring(work, Association, _association(about)))
+    made: Any = await work.execute(insert_ignoring(work, Association, _association(about)))
     new = made.rowcount == 1
     association = await work.locked(Association, 1)
     if association.code != about["code"]:
