@@ -27,6 +27,7 @@ class Parameter(NamedTuple):
     place: str
     many: bool
     required: bool
+    default: Any
     field: ModelField
 
     def read(self, given: Mapping[str, Any], errors: list[Any]) -> Any:
@@ -35,7 +36,7 @@ class Parameter(NamedTuple):
         if value is None or value == []:
             if self.required:
                 errors.append(_missing(self.place, self.alias))
-            return self.field.default
+            return self.default
         value, wrong = self.field.validate(value, {}, loc=(self.place, self.alias))
         errors.extend(wrong)
         return value
@@ -115,12 +116,13 @@ class Plan:
                     known[plan.call] = await stack.enter_async_context(plan.context(**arguments))
             if name is not None:
                 values[name] = known[plan.call]
-        for parameter in self.path:
-            values[parameter.name] = parameter.read(request.path_params, errors)
-        for parameter in self.query:
-            values[parameter.name] = parameter.read(request.query_params, errors)
-        for parameter in self.headers:
-            values[parameter.name] = parameter.read(request.headers, errors)
+        for parameters, given in (
+            (self.path, request.path_params),
+            (self.query, request.query_params if self.query else {}),
+            (self.headers, request.headers),
+        ):
+            for parameter in parameters:
+                values[parameter.name] = parameter.read(given, errors)
         if self.request_name is not None:
             values[self.request_name] = request
         return values
@@ -134,6 +136,7 @@ def _parameters(place: str, fields: list[ModelField]) -> list[Parameter]:
             place,
             _is_list(field.field_info.annotation),
             field.field_info.is_required(),
+            None if field.field_info.is_required() else field.default,
             field,
         )
         for field in fields

@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -18,8 +19,13 @@ SEAL_BYTES = 16
 BLOCK_BYTES = 48  # the length would tell how many digits a place has
 
 
+@lru_cache
+def _derived(purpose: bytes, secret: str) -> bytes:
+    return hashlib.sha256(purpose + secret.encode()).digest()
+
+
 def _key(purpose: bytes) -> bytes:
-    return hashlib.sha256(purpose + settings.get().secret.encode()).digest()
+    return _derived(purpose, settings.get().secret)
 
 
 def _seal(payload: bytes, fingerprint: str) -> bytes:
@@ -30,7 +36,8 @@ def _seal(payload: bytes, fingerprint: str) -> bytes:
 def _veiled(seal: bytes, payload: bytes) -> bytes:
     """The payload under a stream that its seal begins; the same once more unveils it."""
     stream = hashlib.shake_256(_key(b"cursor veil:") + seal).digest(len(payload))
-    return bytes(a ^ b for a, b in zip(payload, stream, strict=True))
+    veiled = int.from_bytes(payload) ^ int.from_bytes(stream)
+    return veiled.to_bytes(len(payload))
 
 
 def _written(raw: bytes) -> str:

@@ -17,7 +17,6 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.aio.strategies import FixedWindowRateLimiter
 from limits.storage import storage_from_string
 from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
@@ -81,9 +80,7 @@ class Edge:
         self._item = RateLimitItemPerMinute(max(1, self._limit))
         self._mails = current.mails_asked_per_hour
         self._mails_item = RateLimitItemPerHour(max(1, self._mails), namespace="mails")
-        self._limiter = FixedWindowRateLimiter(
-            storage_from_string(f"async+{current.rate_limit_url}")  # type: ignore[arg-type]
-        )
+        self._counts: Any = storage_from_string(f"async+{current.rate_limit_url}")
         self._policy = f'"default";q={self._limit};w=60'.encode()
         self._quiet = not structlog.get_logger().is_enabled_for(20)
 
@@ -158,10 +155,11 @@ class Edge:
 
     async def _count(self, item: RateLimitItem, key: str) -> tuple[int, int]:
         """Counts one more; how many are left (-1: none was), and the seconds until it is over."""
-        allowed = await self._limiter.hit(item, key)
-        window = await self._limiter.get_window_stats(item, key)
-        reset = max(1, int(window.reset_time - clock.now().timestamp()) + 1)
-        return (window.remaining if allowed else -1), reset
+        name = item.key_for(key)
+        count = await self._counts.incr(name, item.get_expiry())
+        over = await self._counts.get_expiry(name)
+        reset = max(1, int(over - clock.now().timestamp()) + 1)
+        return max(-1, item.amount - count), reset
 
     def _measure(self, scope: Scope, method: str, status: int, started: float) -> None:
         seconds = time.perf_counter() - started

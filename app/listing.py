@@ -61,11 +61,11 @@ class Listing:
         ordered = query.order_by(*(c.desc() if descending else c.asc() for c in order))
         limited = ordered.limit(sa.bindparam("page_limit", type_=sa.Integer))
         self.first = Prepared(limited)
-        marks = [
+        stopped = [
             sa.bindparam(f"after_{index}", type_=column.type) for index, column in enumerate(order)
         ]
         left: Any = order[0] if len(order) == 1 else sa.tuple_(*order)
-        right: Any = marks[0] if len(order) == 1 else sa.tuple_(*marks)
+        right: Any = stopped[0] if len(order) == 1 else sa.tuple_(*stopped)
         beyond = left < right if descending else left > right
         self.next = Prepared(limited.where(beyond))
         self.first_marks = Prepared(limited.with_only_columns(*marks))

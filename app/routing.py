@@ -81,7 +81,13 @@ class Route(APIRoute):
             async with AsyncExitStack() as stack:
                 response = await self._answer(request, stack)
         except Unchanged as unchanged:
-            response = self._finished(request, Response(headers={"etag": unchanged.etag}))
+            response = _unchanged(
+                [
+                    (b"etag", unchanged.etag.encode()),
+                    (b"cache-control", PRIVATE),
+                    (b"vary", b"Authorization"),
+                ]
+            )
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, stack: AsyncExitStack) -> Response:
@@ -174,7 +180,8 @@ class Route(APIRoute):
             raw.append((b"vary", b"Authorization" if self.public_seconds else CALLER))
         etag = given.get(b"etag")
         if etag is not None and request.method == "GET" and fresh(request, etag.decode()):
-            return _unchanged(response)
+            kept = (b"etag", b"cache-control", b"vary", b"link")
+            return _unchanged([pair for pair in raw if pair[0] in kept])
         return response
 
     @functools.cached_property
@@ -194,11 +201,10 @@ def _tagged(response: Response) -> bool:
     return any(name == b"etag" for name, _ in response.raw_headers)
 
 
-def _unchanged(response: Response) -> Response:
+def _unchanged(headers: list[tuple[bytes, bytes]]) -> Response:
     """304: the client has it already."""
     empty = Response(status_code=304)
-    kept = (b"etag", b"cache-control", b"vary", b"link")
-    empty.raw_headers = [pair for pair in response.raw_headers if pair[0] in kept]
+    empty.raw_headers = headers
     return empty
 
 

@@ -70,7 +70,7 @@ async def _prepared(
     def started(factory: str, path: str, url: str = "", workers: int = 1) -> places.Server:
         environment = {"COP_DATABASE_URL": url} if url else {}
         return stack.enter_context(
-            places.server(places.uvicorn(factory, workers), path, environment)
+            places.server(places.serving(factory, workers), path, environment)
         )
 
     product = "benchmarks.served:app"

@@ -80,13 +80,9 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     raise SystemExit(f"The server at {url} did not start.")
 
 
-def uvicorn(factory: str, workers: int = 1) -> list[str]:
+def serving(factory: str, workers: int = 1) -> list[str]:
     """The arguments that serve an application as `cop serve` does."""
-    return [
-        *("uvicorn", "--factory", factory, "--host", "127.0.0.1", "--port", "{port}"),
-        *("--workers", str(workers), "--no-access-log", "--no-server-header"),
-        *("--log-level", "warning"),
-    ]
+    return ["benchmarks.served", factory, "{port}", str(workers)]
 
 
 class Place(NamedTuple):

@@ -1,7 +1,12 @@
-"""The real application, with one operation more that reads nothing: what the way in costs."""
+"""The real application, with one operation more that reads nothing: what the way in costs.
 
+`python -m benchmarks.served <factory> <port> <workers>` serves it, or a floor, as `cop serve` does.
+"""
+
+import sys
 from typing import Any
 
+import uvicorn
 from fastapi import Request, Response
 
 from app import deps
@@ -9,6 +14,7 @@ from app.dispatch import Dispatch
 from app.edge import Edge
 from app.main import create_app
 from app.routing import Route
+from app.wire import Protocol
 
 EMPTY = b'{"items":[]}'
 
@@ -26,3 +32,26 @@ def app() -> Edge:
     edge.app.router.routes.append(route)
     edge.app.middleware_stack = Dispatch(edge.app)  # which has seen the routes once, at the start
     return edge
+
+
+def main() -> None:
+    """Serves what is named, on loopback, until it is told to stop."""
+    factory, port, workers = sys.argv[1:]
+    uvicorn.run(
+        factory,
+        factory=True,
+        host="127.0.0.1",
+        port=int(port),
+        workers=int(workers),
+        http=Protocol if factory == "benchmarks.served:app" else "httptools",
+        loop="uvloop",
+        ws="none",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        log_level="warning",
+    )
+
+
+if __name__ == "__main__":
+    main()
