@@ -13,6 +13,7 @@ gone, with the jobs that it had begun: the engine knows a worker by its name, an
 
 import asyncio
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -178,6 +179,8 @@ class Worker:
             self._client = None
         if _here:
             await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=LAST_CALL_SECONDS)
+            # The engine's pool was the loop's own, and is shut down with it.
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
             _here.clear()
 
     async def _turn_or_pause(self) -> None:

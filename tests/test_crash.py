@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -65,9 +66,10 @@ class Ledger:
         await asyncio.gather(*writers)
 
     async def retry(self, client: httpx.AsyncClient) -> None:
-        """What was left without an answer is sent again, under the same keys."""
+        """What was left without an answer is sent again, under the same keys, until it has one."""
         while self.unanswered:
-            assert await self.write(client, self.unanswered.pop())
+            key = self.unanswered.pop()
+            await eventually(partial(self.write, client, key))
 
 
 async def ledger(api: Api) -> Ledger:
