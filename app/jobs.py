@@ -102,6 +102,7 @@ class Worker:
         self._alone = Alone(database.url, "worker")
         self._task: asyncio.Task[None] | None = None
         self._client: DBOSClient | None = None
+        self._state = ""
 
     async def start(self) -> None:
         """Begins on the running loop: at once, or when the worker that runs already is gone."""
@@ -124,15 +125,23 @@ class Worker:
 
     async def _work_while_alone(self) -> None:
         try:
-            if await self._alone.enter():
-                await self._launch()
-                while self._alone.still():
-                    await self._turn_or_pause()
+            if not await self._alone.enter():
+                self._say("standing by")
+                return
+            await self._launch()
+            self._say("running")
+            while self._alone.still():
+                await self._turn_or_pause()
         finally:
             try:
                 await self._end()
             finally:
                 await self._alone.leave()
+
+    def _say(self, state: str) -> None:
+        if state != self._state:
+            log.info("worker", state=state)
+        self._state = state
 
     async def _launch(self) -> None:
         """Starts the engine on the running loop; jobs that a crash interrupted go on."""
@@ -170,7 +179,6 @@ class Worker:
             system_database_pool_size=1,
             application_name=NAME,
         )
-        log.info("worker", state="running")
 
     async def _end(self) -> None:
         """Stops the engine, if it was started."""

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from app import clock, jobs
+from app import clock, jobs, settings
 from app.db import Database
 from app.models import (
     IdempotencyKey,
@@ -38,6 +38,7 @@ TEXTS = {
 }
 
 
+STANDING_BY = '"state":"standing by"'
 # These share processes, so they run where those run.
 one_house = pytest.mark.xdist_group("house")
 
@@ -216,7 +217,7 @@ async def test_a_second_worker_stands_by_and_sends_what_a_killed_one_had_begun(
             standing_by = await stack.enter_async_context(
                 running(empty_url, tmp_path / "second.log", "worker", mail_url=mail_server.url)
             )
-            await eventually(lambda: "The worker runs." in standing_by.said())
+            await eventually(lambda: STANDING_BY in standing_by.said())
         mail_server.answers.clear()
         await ask(first.api, "patient@example.org")
         await eventually(lambda: mail_server.tried)
@@ -291,6 +292,12 @@ async def test_a_fault_of_ours_is_counted_and_its_words_are_kept_nowhere(
     assert await eventually(lambda: sent_to(working))
 
 
+def mailbox() -> set[str]:
+    """The names of the mails in the directory that takes them where no server is set."""
+    folder = Path(settings.get().mail.removeprefix("file://"))
+    return {path.name for path in folder.iterdir()}
+
+
 async def sent_to(api: Api) -> bool:
     return (await mail_of(api.database, "confirm_address"))[0].status == MailStatus.SENT
 
@@ -300,6 +307,8 @@ async def test_finished_jobs_are_forgotten_after_a_day(
 ) -> None:
     await ask(working, "patient@example.org")
     await eventually(lambda: finished(working))
+    (row,) = await mail_of(working.database, "confirm_address")
+    assert f"{row.id}.eml" in mailbox()
     await jobs.erase_finished()
     assert await finished(working) == ["deliver_mail"]
     tomorrow = clock.now() + timedelta(days=1, minutes=1)
