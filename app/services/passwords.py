@@ -15,18 +15,10 @@ _NOBODY = _hasher.hash("nobody has this password")
 _AT_ONCE = 2
 _limiter: list[anyio.CapacityLimiter] = []
 
-_COMMON = (
-    "password",
-    "passw0rd",
-    "motdepasse",
-    "qwerty",
-    "azerty",
-    "letmein",
-    "iloveyou",
-    "administrator",
-    "bienvenue",
-    "welcome",
-    "abcdefghij",
+# One of these, or several in a row, whatever digits and signs stand around them.
+_COMMON = re.compile(
+    "(password|passwrd|motdepasse|qwerty|azerty|letmein|iloveyou|administrator"
+    "|bienvenue|welcome|abcdefghij)+"
 )
 
 
@@ -54,7 +46,7 @@ def refuse_weak(password: str, email: str) -> None:
     """Raises PasswordWeak for what is guessed first: the address, sequences, common words."""
     plain = password.casefold()
     letters = re.sub(r"[\d\W_]+", "", plain)
-    if len(set(plain)) < 5 or letters in _COMMON or email.casefold() in plain:
+    if len(set(plain)) < 5 or _COMMON.fullmatch(letters) or email.casefold() in plain:
         raise errors.PasswordWeak
     if plain.isdigit() and (plain in "01234567890123456789" or plain in "98765432109876543210"):
         raise errors.PasswordWeak
