@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -19,18 +19,19 @@ from app import errors
 from app.connections import AWAY, Connections
 from app.models.base import metadata
 from app.reader import PostgresReader, Prepared, Reader, Row, SqliteReader
-from app.statements import processed
+from app.statements import Select, processed
 from app.strokes import SqliteWriter, Stroke, given_by
 
 Entity = TypeVar("Entity")
+Write = sa.Insert | sa.Update | sa.Delete
 
 # PostgreSQL's classes of states in which it is out of reach, full, or just stopping or starting.
 AWAY_STATES = ("08", "53", "57P")
 SQLITE_PRAGMAS = (
+    "PRAGMA busy_timeout=5000",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # an acknowledged write survives a power cut
     "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=5000",
 )
 
 
@@ -57,29 +58,33 @@ class Work(AsyncSession):
                 await self.execute(insert.statement, {**parameters, **given_by(row)})
         return row
 
-    async def rows(self, statement: Prepared | sa.Select[Any], **parameters: Any) -> list[Row]:
+    async def rows(self, statement: Prepared | Select, **parameters: Any) -> list[Row]:
         """All rows, by the names of their columns."""
         plain = statement.statement if isinstance(statement, Prepared) else statement
         return list((await self.execute(plain, parameters or None)).all())
 
-    async def first(self, statement: Prepared | sa.Select[Any], **parameters: Any) -> Row | None:
+    async def first(self, statement: Prepared | Select, **parameters: Any) -> Row | None:
         """The first row, or None."""
         found = await self.rows(statement, **parameters)
         return found[0] if found else None
 
-    async def one(self, statement: Prepared | sa.Select[Any], **parameters: Any) -> Row:
+    async def one(self, statement: Prepared | Select, **parameters: Any) -> Row:
         """The row, or the refusal that a thing of this id is not there."""
         found = await self.first(statement, **parameters)
         if found is None:
             raise errors.NotFound
         return found
 
-    async def entity(self, statement: sa.Select[tuple[Entity]]) -> Entity:
+    async def entity(self, statement: sa.Select[Entity]) -> Entity:
         """The one entity of a statement, or NotFound."""
         found = (await self.execute(statement)).scalars().first()
         if found is None:
             raise errors.NotFound
         return found
+
+    async def written(self, statement: Write) -> int:
+        """Writes; how many rows it was."""
+        return cast(sa.CursorResult[Any], await self.execute(statement)).rowcount
 
     async def locked(self, model: type[Entity], thing_id: Any) -> Entity:
         """The entity of this id, held for this unit of work alone, or NotFound.
@@ -260,8 +265,8 @@ async def unique_or(work: Work, refusals: Mapping[str, errors.Problem]) -> Async
         raise refusal from error
 
 
-def insert_ignoring(work: Work, model: type[Any], values: dict[str, Any]) -> Any:
-    """An insert that does nothing, and says so by its rowcount, where the row exists already.
+def insert_ignoring(work: Work, model: type[Any], values: dict[str, Any]) -> sa.Insert:
+    """An insert that writes no row where it exists already.
 
     On PostgreSQL it waits for an unfinished insert of the same row to be decided.
     """

@@ -55,7 +55,7 @@ async def test_the_associations_data_ships_whole(api: Api) -> None:
         "community": 17,
         "grant": 0,
         "occupation": 26,
-        "position": 6,
+        "position": 10,
         "rule": 17,
         "seat": 17 * 7 + 1,
         "territory": 14,

@@ -125,7 +125,7 @@ async def test_a_holder_who_leaves_gives_up_the_seat_with_it(api: Api) -> None:
     group = ok(await api.get(f"/communities/{DTC}/leadership"))
     assert (group["seats"][0]["state"], group["vacant_seats"]) == ("vacant", 7)
     terms = ok(await otto.get(f"/communities/{DTC}/terms"))["items"]
-    assert [item["status"] for item in terms] == ["membership_ended"] * 2
+    assert [item["status"] for item in terms] == ["lapsed"] * 2
     staff = await api.staff()
     (record,) = ok(await staff.get(f"/communities/{DTC}/audit-log?kind=membership.ended"))["items"]
     assert record["facts"]["terms"] == sorted(item["id"] for item in terms)

@@ -267,7 +267,7 @@ async def test_a_holder_reads_the_own_term_after_leaving(api: Api) -> None:
     await api.ended_membership(former)
     ok(await carla.post(f"/memberships/{carla.memberships[DTC]}/end", {}))
     path = f"/terms/{carla.terms['chair']}"
-    assert ok(await carla.get(path))["status"] == "membership_ended"
+    assert ok(await carla.get(path))["status"] == "lapsed"
     assert code(await former.get(path), 404) == "not_found"
 
 

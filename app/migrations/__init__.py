@@ -47,6 +47,8 @@ def _engine(url: str) -> sa.Engine:
     def leave_transactions_to_us(connection: Any, _record: Any) -> None:
         # By itself the driver begins none before DDL: a crash would leave half a schema.
         connection.isolation_level = None
+        # From the first moment on: later it would have to wait until nobody else is there.
+        connection.execute("PRAGMA journal_mode=WAL")
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:

@@ -17,6 +17,7 @@ from app.models.communities import CommunityStatus as CommunityStatus
 from app.models.communities import Position as Position
 from app.models.communities import PositionScope as PositionScope
 from app.models.communities import Seat as Seat
+from app.models.communities import Subcommittee as Subcommittee
 from app.models.discussions import Discussion as Discussion
 from app.models.discussions import DiscussionStatus as DiscussionStatus
 from app.models.discussions import Post as Post
@@ -42,6 +43,8 @@ from app.models.reviews import ReviewStatus as ReviewStatus
 from app.models.rules import Rule as Rule
 from app.models.rules import RuleKind as RuleKind
 from app.models.rules import RulesVersion as RulesVersion
+from app.models.terms import Absence as Absence
+from app.models.terms import Announcement as Announcement
 from app.models.terms import Term as Term
 from app.models.terms import TermBasis as TermBasis
 from app.models.terms import TermEnding as TermEnding

@@ -25,7 +25,8 @@ _UNSEALED = "place IS NULL"
 class Activity(SQLModel, table=True):
     """One thing that happened, once, with who did it and to what; no personal text.
 
-    `place` and `seal` are given right after the commit by one consumer (services/sealing.py):
+    `acting` says as whom it was done by somebody who acts for a vacant seat or an absent holder:
+    the position, and that holder, if there is one. `place` and `seal` are given right after the commit by one consumer (services/sealing.py):
     a gap-free order, each row bound to its predecessor.
     """
 
@@ -49,6 +50,7 @@ class Activity(SQLModel, table=True):
     subject_kind: str = Field(max_length=40)
     subject_id: str = Field(max_length=80)
     facts: dict[str, Any] = json(default_factory=dict)
+    acting: dict[str, Any] | None = json(nullable=True, default=None)
     place: int | None = Field(default=None, unique=True, sa_type=sa.BigInteger)
     seal: str | None = Field(default=None, max_length=64)
 

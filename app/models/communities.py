@@ -1,13 +1,13 @@
 """Communities of practice and the seats of their Leadership Groups."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from app.models.base import identity, instant, json, one_of, reference
+from app.models.base import identity, instant, json, one_of, reference, text
 
 
 class CommunityStatus(StrEnum):
@@ -18,9 +18,10 @@ class CommunityStatus(StrEnum):
 
 
 class PositionScope(StrEnum):
-    """Where a position is held: in a community, or in the association as a whole."""
+    """Where a position is held: in a community, in a subcommittee of one, or in the association."""
 
     COMMUNITY = "community"
+    SUBCOMMITTEE = "subcommittee"
     ASSOCIATION = "association"
 
 
@@ -47,7 +48,12 @@ class Community(SQLModel, table=True):
 
 
 class Position(SQLModel, table=True):
-    """An office that gives capabilities to whoever holds it, while they hold it."""
+    """An office that gives capabilities to whoever holds it, while they hold it.
+
+    `acts_for` names the position whose seat its holder fills while that is vacant or its holder
+    absent. `held_with` names the position whose holders hold this one ex officio: such a position
+    has no terms of its own. Positions of one `stagger_group` should not all change in one year.
+    """
 
     code: str = Field(primary_key=True, max_length=60)
     scope: PositionScope = one_of(PositionScope, "position_scope")
@@ -56,28 +62,57 @@ class Position(SQLModel, table=True):
     title: dict[str, str] = json()
     term_months: int | None = None
     open_ended: bool = False
+    consecutive_terms: bool = False
+    rest_months: int = 12
+    stagger_group: str | None = Field(default=None, max_length=60)
+    acts_for: str | None = reference("position.code", nullable=True, max_length=60)
+    held_with: str | None = reference("position.code", nullable=True, max_length=60)
+    eligible_categories: list[str] = json(default_factory=list)
+    member_for_days: int = 0
+    version: int = 1
+    updated_at: datetime | None = instant(nullable=True)
+
+
+class Subcommittee(SQLModel, table=True):
+    """A purpose-driven part of a community, with seats of its own."""
+
+    id: UUID = identity()
+    community_id: UUID = reference("community.id", index=True)
+    name: str = Field(max_length=200)
+    purpose: str = text()
+    created_at: datetime = instant()
+    dissolved_on: date | None = None
+    updated_at: datetime = instant()
     version: int = 1
 
 
 class Seat(SQLModel, table=True):
-    """A place in a Leadership Group that exists while nobody holds it.
+    """A place in a Leadership Group or a subcommittee that exists while nobody holds it.
 
-    A position without a number of seats (staff) has none: any number of people may hold it.
+    A position without a number of seats (staff) has none: any number of people may hold it. A seat
+    exists from the day `opened_on` until the day before `closed_on`. The `announced_*` columns say
+    what the activity log last said about it (services/announcements.py).
     """
 
     __table_args__ = (
-        sa.UniqueConstraint("community_id", "position_code", "number"),
+        sa.UniqueConstraint("body_id", "position_code", "number"),
         sa.Index(
             "uq_seat_association",
             "position_code",
             "number",
             unique=True,
-            postgresql_where=sa.text("community_id IS NULL"),
-            sqlite_where=sa.text("community_id IS NULL"),
+            postgresql_where=sa.text("body_id IS NULL"),
+            sqlite_where=sa.text("body_id IS NULL"),
         ),
     )
 
     id: UUID = identity()
-    community_id: UUID | None = reference("community.id", nullable=True)
+    community_id: UUID | None = reference("community.id", nullable=True, index=True)
+    subcommittee_id: UUID | None = reference("subcommittee.id", nullable=True)
+    body_id: UUID | None = None
     position_code: str = reference("position.code", max_length=60)
     number: int
+    opened_on: date
+    closed_on: date | None = None
+    announced_term_id: UUID | None = None
+    announced_acting: str | None = Field(default=None, max_length=80)

@@ -29,7 +29,8 @@ class PostStatus(StrEnum):
 class Discussion(SQLModel, table=True):
     """A discussion of a community; its first post opens it.
 
-    `author` is the opening post's identity line, frozen, so that lists need no join.
+    `author` is the opening post's identity line, frozen, and `title_hidden` says that the opening
+    post is hidden, so that lists need no join.
     """
 
     __table_args__ = (
@@ -40,6 +41,7 @@ class Discussion(SQLModel, table=True):
     id: UUID = identity()
     community_id: UUID = reference("community.id")
     title: str = Field(max_length=200)
+    title_hidden: bool = False
     tags: list[str] = json(default_factory=list)
     language: str = Field(max_length=35)
     status: DiscussionStatus = one_of(DiscussionStatus, "discussion_status", default="open")

@@ -21,7 +21,7 @@ from app.models import (
     Term,
 )
 from app.policy import Capability, CommunityLine, MembershipLine, Standing, TermLine
-from app.preconditions import Expected
+from app.preconditions import Expected, merge
 from app.reader import Prepared, Reader
 from app.services.standing import (
     TODAY,
@@ -256,7 +256,13 @@ async def add_seats(work: Work, community_id: UUID) -> None:
         )
     )
     work.add_all(
-        Seat(community_id=community_id, position_code=position.code, number=number)
+        Seat(
+            community_id=community_id,
+            body_id=community_id,
+            position_code=position.code,
+            number=number,
+            opened_on=clock.today(),
+        )
         for position in positions
         for number in range(1, position.seats + 1)
     )
@@ -277,10 +283,8 @@ async def update(
     community = await work.locked(Community, standing.here.id)
     expected.check(community.version)
     await _refuse_unknown_occupations(work, patch.get("eligible_occupations", []))
-    for member, value in patch.items():
-        setattr(community, member, value)
-    if patch:
-        community.version += 1
+    changed = merge(community, patch)
+    if changed:
         community.roster_version += 1
         community.updated_at = clock.now()
         activity.record(
@@ -289,7 +293,7 @@ async def update(
             standing,
             community.id,
             community_id=community.id,
-            members=list(patch),
+            members=changed,
         )
         await work.flush()
     return await get(work, dataclasses.replace(standing, community=line(community), _cache={}))

@@ -23,7 +23,7 @@ from app.models import (
 )
 from app.models.base import Instant
 from app.policy import Capability, Standing
-from app.preconditions import Expected
+from app.preconditions import Expected, merge
 from app.services import communities
 from app.services.standing import TODAY, membership_runs, suspended_until, term_is_not_over
 
@@ -275,10 +275,8 @@ async def update(
         raise errors.Invalid(errors=[errors.field("/until_on", "day_in_the_past")])
     if until != membership.until_on:
         await refuse_for_holder(work, standing, membership)
-    for member, value in patch.items():
-        setattr(membership, member, value)
-    if patch:
-        membership.version += 1
+    changed = merge(membership, patch)
+    if changed:
         membership.updated_at = clock.now()
         activity.record(
             work,
@@ -286,7 +284,7 @@ async def update(
             standing,
             membership.id,
             community_id=membership.community_id,
-            members=list(patch),
+            members=changed,
         )
         await communities.touch_roster(work, membership.community_id)
     await work.flush()
@@ -332,7 +330,7 @@ async def end(
     terms = await refuse_for_holder(work, standing, membership)
     now = clock.now()
     for term in terms:
-        term.end(TermEnding.MEMBERSHIP_ENDED, None, now, standing.today)
+        term.end(TermEnding.LAPSED, None, now, standing.today)
     membership.ended_at = membership.updated_at = now
     membership.ending = MembershipEnding.LEFT if mine else MembershipEnding.ENDED
     membership.end_reason = reason

@@ -41,6 +41,7 @@ def seal_of(row: Any, place: int, previous: str) -> str:
             row.subject_kind,
             row.subject_id,
             row.facts,
+            row.acting,
         ],
         option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z,
     )

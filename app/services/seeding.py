@@ -17,6 +17,7 @@ from app.models import (
     Association,
     Community,
     Grant,
+    MembershipCategory,
     Occupation,
     Position,
     PositionScope,
@@ -65,8 +66,7 @@ async def load(work: Work, directory: Path) -> bool:
 async def _load(work: Work, directory: Path) -> bool:
     about = tomllib.loads((directory / "association.toml").read_text("utf-8"))
     # Two servers may start on a new database at once: the row of one decides, the other waits.
-    made: Any = await work.execute(insert_ignoring(work, Association, _association(about)))
-    new = made.rowcount == 1
+    new = await work.written(insert_ignoring(work, Association, _association(about))) == 1
     association = await work.locked(Association, 1)
     if association.code != about["code"]:
         raise DefaultsInvalid(f"the database is {association.code}'s, not {about['code']}'s")
@@ -115,34 +115,70 @@ async def _lists(work: Work, directory: Path) -> None:
 
 async def _positions(work: Work, directory: Path) -> None:
     known = {row.code for row in await work.rows(sa.select(Position.code))}
+    added = []
     for row in rows_of(directory, "positions.csv"):
         if row["code"] in known:
             continue
         if row["code"] in BASE_GRANTEES:
             raise DefaultsInvalid(f"a position cannot be called {row['code']}")
-        position = Position(
-            code=row["code"],
-            scope=PositionScope(row["scope"]),
-            rank=int(row["rank"]),
-            seats=int(row["seats"]) if row["seats"] else None,
-            title=both(row, "title"),
-            term_months=int(row["term_months"]) if row["term_months"] else None,
-            open_ended=row["open_ended"] == "true",
-        )
-        work.add(position)
-        await work.flush()
+        added.append((_position(row), row))
+    work.add_all(position for position, _ in added)
+    await work.flush()
+    codes = known | {position.code for position, _ in added}
+    for position, row in added:
+        position.acts_for = _another(row, "acts_for", codes)
+        position.held_with = _another(row, "held_with", codes)
         await _seats(work, position)
+    await work.flush()
+
+
+def _position(row: dict[str, str]) -> Position:
+    """A position from its line; what the line does not say is as most associations have it."""
+    return Position(
+        code=row["code"],
+        scope=PositionScope(row["scope"]),
+        rank=int(row["rank"]),
+        seats=int(row["seats"]) if row["seats"] else None,
+        title=both(row, "title"),
+        term_months=int(row["term_months"]) if row["term_months"] else None,
+        open_ended=row["open_ended"] == "true",
+        consecutive_terms=row.get("consecutive_terms") == "true",
+        rest_months=int(row.get("rest_months") or 12),
+        stagger_group=row.get("stagger_group") or None,
+        eligible_categories=[
+            MembershipCategory(code)
+            for code in (row.get("eligible_categories") or "").split("|")
+            if code
+        ],
+        member_for_days=int(row.get("member_for_days") or 0),
+    )
+
+
+def _another(row: dict[str, str], column: str, codes: set[str]) -> str | None:
+    code = row.get(column) or None
+    if code is not None and (code not in codes or code == row["code"]):
+        raise DefaultsInvalid(f"{row['code']}: {column} is {code}, which is no other position")
+    return code
 
 
 async def _seats(work: Work, position: Position) -> None:
-    """The seats of a position: the association's own, or those of communities that exist."""
-    if position.seats is None:
+    """The seats of a position: the association's own, or those of communities that exist.
+
+    A subcommittee gets its seats when it is made; what is held with another position has none.
+    """
+    if position.seats is None or position.held_with or position.scope == PositionScope.SUBCOMMITTEE:
         return
     places: list[Any] = [None]
     if position.scope == PositionScope.COMMUNITY:
         places = [row.id for row in await work.rows(sa.select(Community.id))]
     work.add_all(
-        Seat(community_id=place, position_code=position.code, number=number)
+        Seat(
+            community_id=place,
+            body_id=place,
+            position_code=position.code,
+            number=number,
+            opened_on=clock.today(),
+        )
         for place in places
         for number in range(1, position.seats + 1)
     )

@@ -808,11 +808,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_report_post_id"), "report", ["post_id"], unique=False)
     op.create_index(op.f("ix_report_reporter_id"), "report", ["reporter_id"], unique=False)
 
+    seat_rules.create_type()
     seat_rules.upgrade()
 
 
 def downgrade() -> None:
     seat_rules.downgrade()
+    seat_rules.drop_type()
 
     op.drop_index(op.f("ix_report_reporter_id"), table_name="report")
     op.drop_index(op.f("ix_report_post_id"), table_name="report")
