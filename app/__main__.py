@@ -117,10 +117,16 @@ def serve(
         "http": Protocol,
         "ws": "none",
     }
+    # Having ended well uvicorn gives the signal on; a stop that was asked for is no fault.
+    signal.signal(signal.SIGTERM, _stopped)
     if workers > 1:
         uvicorn.run("app.serving:app", workers=workers, **options)
     else:
         uvicorn.run(create_app(worker=beside), **options)
+
+
+def _stopped(_signal: int, _frame: Any) -> None:
+    raise SystemExit(0)
 
 
 @cli.command()

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.models import Activity, ActorKind, new_id
-from app.models.base import Instant
+from app.models.base import Instant, Json
 from app.policy import Standing
 from app.strokes import Following, json_of
 
@@ -37,11 +37,49 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "association.updated": Kind("association", ("members",), says="the association's data changed"),
     "association.defaults_loaded": Kind("association", ("code",), says="the defaults were loaded"),
+    "association.confirmation_changed": Kind(
+        "association",
+        ("change_id", "proposed_by", "confirmed_by", "confirms_grants"),
+        ("grant_changed",),
+        says="whether changes of the permission table wait for a second person",
+    ),
+    "grant.change_proposed": Kind(
+        "grant_change",
+        ("capability", "added", "removed", "confirms_grants"),
+        ("grant_change_proposed",),
+        says="a change of the permission table was proposed",
+    ),
     "grant.changed": Kind(
-        "grant", ("added", "removed"), says="a capability was given to or taken from somebody"
+        "grant",
+        ("change_id", "proposed_by", "confirmed_by", "added", "removed"),
+        ("grant_changed",),
+        says="a capability was given to or taken from somebody",
+    ),
+    "grant.change_refused": Kind(
+        "grant_change",
+        ("capability", "confirms_grants", "proposed_by"),
+        ("grant_change_refused",),
+        says="a proposed change of the table was refused",
+    ),
+    "grant.change_withdrawn": Kind(
+        "grant_change",
+        ("capability", "confirms_grants"),
+        says="a proposed change of the table was taken back",
     ),
     "community.created": Kind("community", ("slug",), says="a community was created"),
     "community.updated": Kind("community", ("members",), says="a community's data changed"),
+    "community.seats_changed": Kind(
+        "community",
+        ("position", "seats"),
+        says="a community got more or fewer seats than a position says, or follows it again",
+    ),
+    "position.created": Kind("position", ("scope",), says="a position was made"),
+    "position.updated": Kind("position", ("members",), says="a position changed"),
+    "subcommittee.created": Kind("subcommittee", says="a subcommittee was made"),
+    "subcommittee.updated": Kind("subcommittee", ("members",), says="a subcommittee changed"),
+    "subcommittee.dissolved": Kind(
+        "subcommittee", ("terms",), says="a subcommittee was dissolved, and its terms ended"
+    ),
     "rules.published": Kind(
         "rules_version", ("number", "effective_on"), says="a version of the rules was published"
     ),
@@ -104,7 +142,7 @@ KINDS: dict[str, Kind] = {
     "term.started": Kind(
         "term",
         ("position", "seat", "person_id", "starts_on", "ends_on", "basis"),
-        ("term_recorded",),
+        ("term_started",),
         says="a term began",
     ),
     "term.resigned": Kind(
@@ -112,6 +150,138 @@ KINDS: dict[str, Kind] = {
     ),
     "term.removed": Kind(
         "term", ("position", "seat", "person_id"), ("term_removed",), says="a holder was removed"
+    ),
+    "term.lapsed": Kind(
+        "term",
+        ("position", "seat", "person_id"),
+        says="a term ended with the holder's membership or account",
+    ),
+    "term.annulled": Kind(
+        "term",
+        ("position", "seat", "person_id"),
+        ("term_removed",),
+        says="a term that should not have been recorded was annulled",
+    ),
+    "term.ending_soon": Kind(
+        "term",
+        ("position", "seat", "person_id", "ends_on", "days"),
+        ("term_ending_soon",),
+        says="a term ends within 90, 30 or 7 days",
+    ),
+    "term.ended": Kind(
+        "term",
+        ("position", "seat", "person_id", "ends_on"),
+        says="the last day of a term is over",
+    ),
+    "absence.declared": Kind(
+        "term",
+        ("position", "seat", "person_id", "starts_on", "ends_on"),
+        says="a holder is away on some days",
+    ),
+    "absence.ended": Kind("term", ("position", "seat", "person_id"), says="a holder is back"),
+    "vacancy.opened": Kind(
+        "seat",
+        ("position", "seat", "since_on", "cause", "term_id"),
+        ("vacancy_opened",),
+        says="nobody holds a seat any more",
+    ),
+    "vacancy.filled": Kind(
+        "seat", ("position", "seat", "term_id", "person_id"), says="a vacant seat is held again"
+    ),
+    "acting.started": Kind(
+        "seat",
+        ("position", "seat", "term_id", "person_id", "for_person_id"),
+        ("acting_started",),
+        says="somebody acts in a seat that nobody who holds it can exercise",
+    ),
+    "acting.ended": Kind(
+        "seat", ("position", "seat", "term_id"), says="somebody no longer acts in a seat"
+    ),
+    "election.opened": Kind(
+        "election",
+        ("positions", "nominations_from", "voting_from", "voting_until"),
+        says="an election was opened",
+    ),
+    "election.updated": Kind(
+        "election", ("members",), says="an election was changed before it began"
+    ),
+    "election.cancelled": Kind(
+        "election", (), ("election_cancelled",), says="an election was called off"
+    ),
+    "election.exception_made": Kind(
+        "election",
+        ("position", "person_id"),
+        says="somebody was let stand who otherwise could not",
+    ),
+    "election.voting_began": Kind(
+        "election",
+        ("roll",),
+        ("voting_began",),
+        says="voting began, and the roll of voters was frozen",
+    ),
+    "election.voting_closing": Kind(
+        "election", (), ("voting_closing",), says="the last day of voting began"
+    ),
+    "election.voting_ended": Kind(
+        "election",
+        ("roll", "cast", "phase"),
+        ("voting_ended",),
+        says="voting was over; it waits for certification, or has failed",
+    ),
+    "election.recounted": Kind("election", ("agrees",), says="the votes were counted again"),
+    "election.certified": Kind(
+        "election",
+        ("terms",),
+        ("election_certified",),
+        says="a result was certified, and those who were elected got their terms",
+    ),
+    "nomination.made": Kind(
+        "nomination",
+        ("election_id", "position", "person_id"),
+        ("nomination_made",),
+        says="somebody was proposed",
+    ),
+    "nomination.accepted": Kind(
+        "nomination", ("election_id", "position", "person_id"), says="a nominee accepted"
+    ),
+    "nomination.withdrawn": Kind(
+        "nomination",
+        ("election_id", "position", "person_id"),
+        says="a nominee does not stand (any more)",
+    ),
+    "ballot.cast": Kind("election", says="somebody voted; what, is nowhere"),
+    "succession.planned": Kind(
+        "seat", ("position", "seat", "members"), says="the succession plan of a seat was changed"
+    ),
+    "succession.candidate_proposed": Kind(
+        "succession_candidate",
+        ("position", "seat"),
+        ("succession_proposed",),
+        says="somebody was put into a succession plan, and asked for their consent",
+    ),
+    "succession.candidate_removed": Kind(
+        "succession_candidate",
+        ("position", "seat"),
+        says="somebody was taken out of a succession plan",
+    ),
+    "succession.consent_given": Kind(
+        "succession_candidate",
+        ("position", "seat"),
+        ("succession_answered",),
+        says="a candidate of a succession plan agreed to be one",
+    ),
+    "succession.consent_withdrawn": Kind(
+        "succession_candidate",
+        ("position", "seat"),
+        ("succession_answered",),
+        says="a candidate did not agree, or no longer; who it is, is shown to nobody",
+        anonymous=True,
+    ),
+    "handover.item_completed": Kind(
+        "handover_item", ("position", "seat"), says="something was handed over with a seat"
+    ),
+    "handover.item_reopened": Kind(
+        "handover_item", ("position", "seat"), says="something was not handed over after all"
     ),
     "discussion.started": Kind("discussion", ("post_id",), says="a discussion was started"),
     "discussion.locked": Kind("discussion", says="a discussion was locked"),
@@ -168,6 +338,7 @@ def record(
             subject_kind=known.subject,
             subject_id=str(subject_id),
             facts={name: _plain(value) for name, value in facts.items()},
+            acting=by.acting if by else None,
         )
     )
 
@@ -191,6 +362,7 @@ def following(kind: str, facts: Callable[[Any], Mapping[str, Any]]) -> Following
             "subject_kind": sa.literal(known.subject),
             "subject_id": sa.bindparam("subject", type_=sa.String),
             "facts": json_of(found),
+            "acting": sa.bindparam("acting", type_=Json),
         }
 
     return Following(Activity, values)
@@ -205,6 +377,7 @@ def followed(by: Standing, subject_id: UUID) -> dict[str, Any]:
         "actor": actor_id,
         "community": by.here.id,
         "subject": str(subject_id),
+        "acting": by.acting,
     }
 
 

@@ -7,7 +7,6 @@ query and header parameters, one JSON body, dependencies that are `async def`) a
 """
 
 import inspect
-from collections.abc import Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NamedTuple, get_args, get_origin
 
@@ -30,9 +29,9 @@ class Parameter(NamedTuple):
     default: Any
     field: ModelField
 
-    def read(self, given: Mapping[str, Any], errors: list[Any]) -> Any:
+    def read(self, given: Any, errors: list[Any]) -> Any:
         """The value, or its default; what is wrong with it is added to the errors."""
-        value = given.getlist(self.alias) if self.many else given.get(self.alias)  # type: ignore[attr-defined]
+        value = given.getlist(self.alias) if self.many else given.get(self.alias)
         if value is None or value == []:
             if self.required:
                 errors.append(_missing(self.place, self.alias))
@@ -52,9 +51,13 @@ class Plan:
     def __init__(self, dependant: Dependant) -> None:
         self.call: Any = dependant.call
         self.dependencies = [(sub.name, Plan(sub)) for sub in dependant.dependencies]
-        self.path = _parameters("path", dependant.path_params)
         self.query = _parameters("query", dependant.query_params)
-        self.headers = _parameters("header", dependant.header_params)
+        places = {
+            "path_params": _parameters("path", dependant.path_params),
+            "query_params": self.query,
+            "headers": _parameters("header", dependant.header_params),
+        }
+        self.places = [(place, wanted) for place, wanted in places.items() if wanted]
         self.request_name = dependant.request_param_name
         self.bodies = dependant.body_params
         self._refuse_others(dependant)
@@ -116,12 +119,9 @@ class Plan:
                     known[plan.call] = await stack.enter_async_context(plan.context(**arguments))
             if name is not None:
                 values[name] = known[plan.call]
-        for parameters, given in (
-            (self.path, request.path_params),
-            (self.query, request.query_params if self.query else {}),
-            (self.headers, request.headers),
-        ):
-            for parameter in parameters:
+        for place, wanted in self.places:
+            given = getattr(request, place)
+            for parameter in wanted:
                 values[parameter.name] = parameter.read(given, errors)
         if self.request_name is not None:
             values[self.request_name] = request

@@ -39,7 +39,7 @@ async def unit_of_work(request: Request) -> AsyncIterator[Work]:
     async with _database(request).work() as work:
         state, scope = request.scope["state"], request.scope
         state["work"] = work
-        state["body_for_key"] = await request.body()
+        state["body_for_key"] = b"" if state.get("secret_body") else await request.body()
         query = scope["query_string"].decode("latin-1")
         state["operation"] = f"{request.method} {scope['path']}?{query}"
         yield work
@@ -86,12 +86,14 @@ class May:
         seen_with: Capability | None,
         own: bool,
         anybody: bool = False,
+        content: bool = False,
     ) -> None:
         self.capability = capability
         self.within = within
         self.seen_with = seen_with
         self.own = own
         self.anybody = anybody
+        self.content = content
 
     async def __call__(self, request: Request) -> Standing:
         """The caller's standing here.
@@ -130,7 +132,7 @@ class May:
             if found.community is not None and not found.sees_page:
                 raise errors.NotFound
             return
-        if not found.sees(self.capability):
+        if not found.sees(self.capability) or (self.content and not found.sees_content):
             raise errors.NotFound
         if self.own:
             return
@@ -146,14 +148,16 @@ def may(
     within: type[SQLModel] | None = None,
     seen_with: Capability | None = None,
     own: bool = False,
+    content: bool = False,
 ) -> Any:
     """The caller's standing where the path leads, refused unless it allows this.
 
     `within` names the table of the thing in the path; `seen_with` the capability with which that
     thing can be seen (without it, it is not there: 404). With `own` the thing's own person may
-    do it too, and the service decides. Without a capability, being signed in is enough.
+    do it too, and the service decides. Without a capability, being signed in is enough. What is
+    `content` is the inside of a restricted community, whatever the capability.
     """
-    return Depends(May(capability, within, seen_with or capability, own))
+    return Depends(May(capability, within, seen_with or capability, own, content=content))
 
 
 SignedIn = Annotated[Standing, may(None)]

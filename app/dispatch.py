@@ -5,7 +5,7 @@ house needs none: the edge stands around everything. A tree of the paths' segmen
 two routes to ask, however many there are.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -18,7 +18,7 @@ from app import deps, errors
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Handler = Callable[[Request, Exception], Awaitable[Response]]
+Handler = Callable[[Request, Any], Any]
 
 
 class _Node:
@@ -53,7 +53,7 @@ class Dispatch:
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
-        self._handlers: dict[Any, Handler] = app.exception_handlers
+        self._handlers: Mapping[Any, Handler] = app.exception_handlers
         self._tree = _Node()
         self._others: list[tuple[int, Any]] = []
         for place, route in enumerate(app.router.routes):

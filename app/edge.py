@@ -17,6 +17,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.errors import StorageError
 from limits.storage import storage_from_string
 from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
@@ -31,6 +32,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 BODY_LIMIT = 1024 * 1024
+# How long the counters of requests may take to answer, and how long they are then left alone.
+COUNTER_SECONDS, UNCOUNTED_SECONDS = 1, 5
 DRAIN_LIMIT, DRAIN_SECONDS = 64 * BODY_LIMIT, 5
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 # Unsubscribe keys and feed tokens are the two secrets that may stand in an address.
@@ -80,7 +83,13 @@ class Edge:
         self._item = RateLimitItemPerMinute(max(1, self._limit))
         self._mails = current.mails_asked_per_hour
         self._mails_item = RateLimitItemPerHour(max(1, self._mails), namespace="mails")
-        self._counts: Any = storage_from_string(f"async+{current.rate_limit_url}")
+        self._counts: Any = storage_from_string(
+            f"async+{current.rate_limit_url}",
+            wrap_exceptions=True,
+            connect_timeout=COUNTER_SECONDS,
+            stream_timeout=COUNTER_SECONDS,
+        )
+        self._uncounted_until = self._told_until = 0.0
         self._policy = f'"default";q={self._limit};w=60'.encode()
         self._quiet = not structlog.get_logger().is_enabled_for(20)
 
@@ -154,12 +163,29 @@ class Edge:
         return await self._count(self._item, str(caller) if caller else address)
 
     async def _count(self, item: RateLimitItem, key: str) -> tuple[int, int]:
-        """Counts one more; how many are left (-1: none was), and the seconds until it is over."""
+        """Counts one more; how many are left (-1: none was), and the seconds until it is over.
+
+        Where the counters are away all are let in: better uncounted than unanswered.
+        """
         name = item.key_for(key)
-        count = await self._counts.incr(name, item.get_expiry())
-        over = await self._counts.get_expiry(name)
+        if time.monotonic() < self._uncounted_until:
+            return item.amount, item.get_expiry()
+        try:
+            count = await self._counts.incr(name, item.get_expiry())
+            over = await self._counts.get_expiry(name)
+        except StorageError as error:
+            self._leave_uncounted(error)
+            return item.amount, item.get_expiry()
         reset = max(1, int(over - clock.now().timestamp()) + 1)
         return max(-1, item.amount - count), reset
+
+    def _leave_uncounted(self, error: StorageError) -> None:
+        """For a moment nobody waits for counters that are away; the log is told once a minute."""
+        now = time.monotonic()
+        self._uncounted_until = now + UNCOUNTED_SECONDS
+        if now >= self._told_until:
+            self._told_until = now + 60
+            fault.error("requests_uncounted", **logs.without_words(error))
 
     def _measure(self, scope: Scope, method: str, status: int, started: float) -> None:
         seconds = time.perf_counter() - started
@@ -255,11 +281,11 @@ def answer(request: Request, problem: errors.Problem) -> Response:
 def install(app: FastAPI) -> None:
     """Makes every failure of the application a problem."""
 
-    async def refused(request: Request, problem: Exception) -> Response:
-        return answer(request, problem)  # type: ignore[arg-type]
+    async def refused(request: Request, problem: errors.Problem) -> Response:
+        return answer(request, problem)
 
-    async def misshapen(request: Request, error: Exception) -> Response:
-        return answer(request, problems_of(request, error))  # type: ignore[arg-type]
+    async def misshapen(request: Request, error: RequestValidationError) -> Response:
+        return answer(request, problems_of(request, error))
 
     async def unread(request: Request, error: Exception) -> Response:
         if isinstance(error.__cause__, errors.Problem):
@@ -269,7 +295,11 @@ def install(app: FastAPI) -> None:
     async def failed(request: Request, _error: Exception) -> Response:
         return answer(request, errors.Internal())
 
-    app.add_exception_handler(errors.Problem, refused)
-    app.add_exception_handler(RequestValidationError, misshapen)
-    app.add_exception_handler(HTTPException, unread)
-    app.add_exception_handler(Exception, failed)
+    app.exception_handlers.update(
+        {
+            errors.Problem: refused,
+            RequestValidationError: misshapen,
+            HTTPException: unread,
+            Exception: failed,
+        }
+    )

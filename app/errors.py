@@ -140,7 +140,7 @@ class RulesVersionOutdated(Problem):
 
 
 class RulesVersionNumberTaken(Problem):
-    """Somebody else published a version at the same moment."""
+    """Somebody else has published a version since the one that was read."""
 
     status, code = 409, "rules.version_taken"
 
@@ -193,6 +193,24 @@ class SeatTaken(Problem):
     status, code = 409, "term.seat_taken"
 
 
+class SeatInUse(Problem):
+    """Seats that are held or promised cannot be closed; `communities` says in how many."""
+
+    status, code = 409, "seat.in_use"
+
+
+class PositionCodeTaken(Problem):
+    """Another position, or a group of people, has this code."""
+
+    status, code = 409, "position.code_taken"
+
+
+class SubcommitteeDissolved(Problem):
+    """The subcommittee was dissolved; it can be read and not changed."""
+
+    status, code = 409, "subcommittee.dissolved"
+
+
 class PersonDeactivated(Problem):
     """The person's account has been deactivated."""
 
@@ -215,6 +233,30 @@ class TermNotAMember(Problem):
     """Only a member of the community can hold a seat in it."""
 
     status, code = 409, "term.not_a_member"
+
+
+class TermNotEligible(Problem):
+    """The position asks for another category of membership, or a longer one."""
+
+    status, code = 409, "term.not_eligible"
+
+
+class TermConsecutive(Problem):
+    """The position is not held twice in a row, unless an exception is recorded."""
+
+    status, code = 409, "term.consecutive"
+
+
+class SeatOccupied(Problem):
+    """The holder of the seat is there; nobody acts in it."""
+
+    status, code = 409, "seat.occupied"
+
+
+class AbsenceDeclared(Problem):
+    """An absence was declared at the same moment."""
+
+    status, code = 409, "absence.declared"
 
 
 class TermEnded(Problem):
@@ -293,6 +335,30 @@ class GrantLastHolder(Problem):
     """Nobody would be left who may change the table."""
 
     status, code = 409, "grant.last_holder"
+
+
+class GrantUnchanged(Problem):
+    """The table says this already."""
+
+    status, code = 409, "grant.unchanged"
+
+
+class GrantChangeStale(Problem):
+    """What is to be changed is not as it was when the change was based on it."""
+
+    status, code = 409, "grant_change.stale"
+
+
+class GrantChangeDecided(Problem):
+    """The change was made, refused or withdrawn."""
+
+    status, code = 409, "grant_change.decided"
+
+
+class OwnGrantChange(Problem):
+    """Nobody confirms or refuses a change that they proposed."""
+
+    status, code = 403, "grant_change.own"
 
 
 def problems(*refusals: type[Problem]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Activity is the outbox. One consumer seals each new row and turns it into mails;
 has come become durable jobs in the same transaction. A job carries an id, never a text or a token.
 
     always        seal new activity, queue its mails, hand on mails that are due
+    each change   say on the log what the calendar brought about: terms, vacancies, acting holders
     queue mail    one try to send one mail; a failure makes it due again after a pause
     every hour    erase what is not kept: answers for retries, used links, requests never confirmed
 
@@ -13,8 +14,9 @@ gone, with the jobs that it had begun: the engine knows a worker by its name, an
 
 import asyncio
 import contextlib
+import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +28,7 @@ from prometheus_client import Gauge
 from app import clock, errors, logs
 from app.alone import Alone
 from app.db import Database
-from app.services import mails, retention, sealing
+from app.services import announcements, mails, retention, sealing
 
 QUEUE = "mail"
 PAUSE_SECONDS = 0.2
@@ -36,11 +38,16 @@ LAST_CALL_SECONDS = 4
 # A job waits this often, and so long, for a database that is away; then it leaves the rest to the
 # consumer, which hands on again what a job has left behind.
 AWAY_SECONDS = (1, 3, 9, 27)
+# How often the calendar is looked at: while things happen, and while nothing does.
+BUSY_SECONDS, QUIET_SECONDS = 2.0, 60.0
 VERSION = "1"
 WORKFLOW = "deliver_mail"
 NAME = "communities"
 # How many finished jobs are erased in an hour at most.
 ERASED_AT_ONCE = 10_000
+
+# What the clock brings about, said once on the log.
+ANNOUNCERS = (announcements.announce,)
 
 log = structlog.get_logger("jobs")
 _waiting = Gauge("cop_activity_unsealed", "Records of activity that wait for their seal")
@@ -103,6 +110,8 @@ class Worker:
         self._task: asyncio.Task[None] | None = None
         self._client: DBOSClient | None = None
         self._state = ""
+        self._announced_on: date | None = None
+        self._announced_at = 0.0
 
     async def start(self) -> None:
         """Begins on the running loop: at once, or when the worker that runs already is gone."""
@@ -209,9 +218,21 @@ class Worker:
         if unsealed:
             async with self._database.work() as work:
                 sealed = await sealing.seal(work, mails.cause)
+        await self._announce(bool(sealed))
         if await mails.due(reader, limit=1):
             await self._hand_on()
         return sealed == sealing.BATCH
+
+    async def _announce(self, something_happened: bool) -> None:
+        """Looks at the calendar when something happened, when a day begins, and now and then."""
+        now, today = time.monotonic(), clock.today()
+        pause = BUSY_SECONDS if something_happened else QUIET_SECONDS
+        if today == self._announced_on and now - self._announced_at < pause:
+            return
+        async with self._database.work() as work:
+            for announce in ANNOUNCERS:
+                await announce(work)
+        self._announced_on, self._announced_at = today, now
 
     async def _hand_on(self) -> None:
         """Mails whose time has come become jobs, in the transaction that notes it."""

@@ -1,6 +1,7 @@
 """Pages of a list by keyset: the same cost for the first page and for the ten-thousandth."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,6 +10,10 @@ import sqlalchemy as sa
 
 from app import cursors, errors
 from app.reader import Prepared, Reader, Row, encoded
+from app.statements import Select
+
+# Of one page: most who ask for it at the same time are of a few kinds.
+KEPT_ANSWERS = 4
 
 
 class Page(NamedTuple):
@@ -48,7 +53,7 @@ class Listing:
 
     def __init__(
         self,
-        query: sa.Select[Any],
+        query: Select,
         *order: Any,
         descending: bool = False,
         marks: tuple[Any, ...] = (),
@@ -89,19 +94,29 @@ class Listing:
         except (TypeError, ValueError) as error:
             raise errors.CursorInvalid from error
 
-    def marks_of(self, rows: list[Row]) -> list[list[Any]]:
-        """The marks of whole rows, as the statements for marks alone would read them."""
-        return [[row[place] for place in self._mark_places] for row in rows]
+    async def marks(self, reader: Reader, values: dict[str, Any]) -> bytes:
+        """The digest of the marks of a page's rows; nothing else is read."""
+        statement = self.next_marks if "after_0" in values else self.first_marks
+        return _digest([list(row) for row in await reader.wire(statement, **values)])
 
-    def etag(self, marks: list[Any], page: Page, standing: Any) -> str:
-        """What tells one answer from any other: its rows' marks, how many were asked for, its
-        form, and what it says of the caller's standing."""
-        said = encoded([self._form, page.limit, standing, marks])
-        return f'"{hashlib.blake2b(said, digest_size=12).hexdigest()}"'
+    async def rows(self, reader: Reader, values: dict[str, Any]) -> "Rows":
+        """A page's rows, ready to be encoded (`Reader.wire`)."""
+        found = await reader.wire(self.next if "after_0" in values else self.first, **values)
+        return Rows(found, _digest([[row[place] for place in self._mark_places] for row in found]))
+
+    def etag(self, marks: bytes, page: Page, said: Any) -> str:
+        """What tells one answer from any other: its rows' marks, the list and how many of it were
+        asked for, its form, and what it says of the caller."""
+        told = encoded([self._form, page.limit, page.fingerprint, said])
+        return f'"{hashlib.blake2b(told + marks, digest_size=12).hexdigest()}"'
 
     def cursor(self, row: Row, page: Page) -> str:
         """The cursor that continues after this row."""
         return cursors.sealed([row[place] for place in self._places], page.fingerprint)
+
+
+def _digest(marks: list[Any]) -> bytes:
+    return hashlib.blake2b(encoded(marks), digest_size=16).digest()
 
 
 def _read_back(value: Any, kind: type) -> Any:
@@ -122,7 +137,19 @@ class Listed(NamedTuple):
     rows: list[Row]
     next_cursor: str | None
     total: int | None
-    etag: str | None = None
+
+
+class Rows:
+    """The rows of a page with the digest of their marks, and answers that were made of them."""
+
+    def __init__(self, rows: list[Row], marks: bytes) -> None:
+        self.rows = rows
+        self.marks = marks
+        self.answers: dict[str, Ready] = {}
+
+    def weight(self) -> int:
+        """About how many bytes they take."""
+        return len(encoded(self.rows))
 
 
 async def page(reader: Reader, listing: Listing, asked: Page, **parameters: Any) -> Listed:
@@ -134,24 +161,42 @@ async def page(reader: Reader, listing: Listing, asked: Page, **parameters: Any)
 
 
 async def hot_page(
-    reader: Reader, listing: Listing, asked: Page, standing: Any, **parameters: Any
-) -> Listed:
-    """One page with its rows ready to be encoded (`Reader.wire`), and its ETag.
+    reader: Reader,
+    listing: Listing,
+    asked: Page,
+    said: Any,
+    show: Callable[[list[Row]], list[Any]],
+    **parameters: Any,
+) -> Ready:
+    """One page, encoded, with its ETag.
 
-    Raises Unchanged where the client has it, having read the rows' marks alone. `standing` is
-    what the answer says of the caller beside the rows.
+    The rows are read once for all who ask for them at the same time, and encoded once for those
+    of them who are shown the same. `show` makes the items of the answer, and what it says of the
+    caller is `said`. Raises Unchanged where the client has it, having read the rows' marks alone.
     """
-    after = listing.after(asked)
-    values = {**parameters, **after, "page_limit": asked.limit + 1}
+    values = {**parameters, **listing.after(asked), "page_limit": asked.limit + 1}
+    key = tuple(values.items())
     if asked.known and not asked.total:
-        marks = await reader.wire(listing.next_marks if after else listing.first_marks, **values)
-        etag = listing.etag([list(row) for row in marks], asked, standing)
+        marks = await reader.shared((listing, "marks", key), lambda: listing.marks(reader, values))
+        etag = listing.etag(marks, asked, said)
         if not asked.known.isdisjoint((etag, "*")):
             raise Unchanged(etag)
-    rows = await reader.wire(listing.next if after else listing.first, **values)
-    etag = listing.etag(listing.marks_of(rows), asked, standing)
-    listed = await _listed(reader, listing, asked, rows, parameters)
-    return listed if asked.total else listed._replace(etag=etag)
+    found = await reader.shared(
+        (listing, "rows", key), lambda: listing.rows(reader, values), Rows.weight
+    )
+    etag = listing.etag(found.marks, asked, said)
+    ready = None if asked.total else found.answers.get(etag)
+    if ready is None:
+        listed = await _listed(reader, listing, asked, found.rows, parameters)
+        body = encoded(
+            {"items": show(listed.rows), "next_cursor": listed.next_cursor, "total": listed.total}
+        )
+        if asked.total:  # it tells of what is on no page of the reader's
+            return Ready(body, listed.next_cursor)
+        ready = Ready(body, listed.next_cursor, etag)
+        if len(found.answers) < KEPT_ANSWERS:
+            found.answers[etag] = ready
+    return ready
 
 
 async def _listed(

@@ -14,17 +14,25 @@ from app.routers import (
     association,
     audit,
     auth,
+    ballots,
     communities,
     discussions,
     documentation,
+    elections,
+    grants,
     health,
     join_requests,
     memberships,
+    nominations,
     pages,
     people,
+    positions,
     posts,
     reviews,
     rules,
+    seats,
+    subcommittees,
+    succession,
     terms,
 )
 
@@ -35,12 +43,20 @@ ROUTERS = (
     communities.router,
     people.me,
     association.router,
+    grants.router,
+    positions.router,
     rules.router,
     auth.router,
     auth.me,
     join_requests.router,
     memberships.router,
     terms.router,
+    seats.router,
+    subcommittees.router,
+    succession.router,
+    elections.router,
+    nominations.router,
+    ballots.router,
     reviews.router,
     people.router,
     audit.router,
@@ -62,9 +78,7 @@ def create_app(database: Database | None = None, *, worker: bool = False) -> edg
         if beside is not None:
             await beside.start()
         # What is here now lives as long as the process; the collector need not look at it again.
-        gc.collect()
         gc.freeze()
-        gc.set_threshold(50_000, 20, 50)
         yield
         if beside is not None:
             await beside.stop()
@@ -77,6 +91,8 @@ def create_app(database: Database | None = None, *, worker: bool = False) -> edg
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Its logs repeat the words of errors, which may be personal; ours do not (logs.py).
+        telemetry={"tracing": current.telemetry, "metrics": current.telemetry, "logs": False},
     )
     app.state.database = database
     for router in ROUTERS:
@@ -84,5 +100,5 @@ def create_app(database: Database | None = None, *, worker: bool = False) -> edg
         app.router.routes.extend(router.routes)
     edge.install(app)
     app.middleware_stack = Dispatch(app)
-    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
+    app.openapi = lambda: openapi.document(app)
     return edge.Edge(app)

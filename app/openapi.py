@@ -106,7 +106,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     components["securitySchemes"] = _security()
     components["headers"] = _HEADERS
     for route in operations(app):
-        for method in route.methods:
+        for method in route.methods or ():
             _complete(made["paths"][route.path_format][method.lower()], route, method, schemas)
     made["servers"] = [{"url": "/", "description": "This server."}]
     app.openapi_schema = made

@@ -110,6 +110,7 @@ CONTENT = frozenset(
         Capability.RESOURCES_READ,
         Capability.RESOURCES_SUBMIT,
         Capability.RESOURCES_PUBLISH,
+        Capability.ELECTIONS_MANAGE,
         Capability.ELECTIONS_VOTE,
     }
 )
@@ -142,10 +143,16 @@ class Grants:
     version: int
     table: Mapping[str, frozenset[str]]
     ranks: Mapping[str, tuple[int, int]]
+    acts_for: Mapping[str, str] = field(default_factory=dict)
+    held_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to(self, capability: Capability) -> frozenset[str]:
         """Who is given this capability."""
         return self.table.get(capability, frozenset())
+
+    def gives(self, grantee: str) -> bool:
+        """True if a grantee is given anything at all."""
+        return any(grantee in held for held in self.table.values())
 
     def positions(self, capability: Capability) -> list[str]:
         """The positions that give it, community's first, by rank."""
@@ -191,14 +198,31 @@ class MembershipLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Acting:
+    """A seat in which somebody acts: of which position, and for whom, if it is held."""
+
+    seat_id: UUID
+    for_person_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TermLine:
-    """A term of the caller's that runs now, here or in the association."""
+    """A term of the caller's that runs now: whether it counts here, and if in place of another.
+
+    It counts unless the membership is suspended or the holder absent; an acting one only while
+    nobody who holds the seat is able (services/seating.py).
+    """
 
     id: UUID
     position: str
     starts_on: date
     ends_on: date | None
     in_community: bool
+    here: bool = True
+    counts: bool = True
+    absent: bool = False
+    acting: Acting | None = None
+    ex_officio: bool = False
 
 
 @dataclass(frozen=True)
@@ -220,6 +244,7 @@ class Standing:
     terms: tuple[TermLine, ...] = ()
     rules_agreed: int | None = None
     eligible: bool = False
+    _acted: list[TermLine] = field(default_factory=list, compare=False, repr=False)
     _cache: dict[Capability, bool] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -248,9 +273,21 @@ class Standing:
 
     @cached_property
     def positions(self) -> tuple[TermLine, ...]:
-        """The positions that count now: those here need a membership that is not suspended."""
-        counts = self.membership is not None and self.suspended_until is None
-        return tuple(t for t in self.terms if not t.in_community or (counts and self._admitted))
+        """The positions that count here now, those in which the caller acts included."""
+        return tuple(
+            term
+            for term in self.terms
+            if term.counts and (not term.in_community or (term.here and self._admitted))
+        )
+
+    @property
+    def acting(self) -> dict[str, Any] | None:
+        """As whom the caller did what was asked, if only a position in which they act allows it."""
+        if not self._acted:
+            return None
+        term = self._acted[0]
+        absent = term.acting.for_person_id if term.acting else None
+        return {"position": term.position, "for_person_id": str(absent) if absent else None}
 
     @property
     def _admitted(self) -> bool:
@@ -269,8 +306,11 @@ class Standing:
 
     @property
     def oversees(self) -> bool:
-        """True for holders of a position in the association."""
-        return any(not term.in_community for term in self.terms)
+        """True for holders of a position in the association that gives anything."""
+        return any(
+            not term.in_community and term.counts and self.grants.gives(term.position)
+            for term in self.terms
+        )
 
     @property
     def belongs(self) -> bool:
@@ -291,6 +331,11 @@ class Standing:
         if not self.community.restricted or capability in FRONT_OF_RESTRICTED:
             return True
         return self.belongs and (self.eligible or capability not in CONTENT)
+
+    @property
+    def sees_content(self) -> bool:
+        """True unless this is a restricted community and the caller none of those it admits."""
+        return self._admitted
 
     def can(self, capability: Capability) -> bool:
         """True if the caller may do this here now."""
@@ -316,16 +361,23 @@ class Standing:
         if capability in CONTENT and not self._admitted:
             return [because("eligibility_required")]
         if self.membership is not None and self.suspended_until is not None:
-            lost = {MEMBER, *(term.position for term in self.terms)}
+            lost = {MEMBER, *(term.position for term in self.terms if term.here)}
             if not lost.isdisjoint(given_to):
                 return [because("membership_suspended", until=self.suspended_until)]
+        resting = [t.position for t in self.terms if t.here and t.absent and t.position in given_to]
+        if resting:
+            return [because("holder_absent", positions=resting)]
         if MEMBER in given_to:
             return [because("membership_required")]
         return [because("position_required", positions=self.grants.positions(capability))]
 
     def require(self, capability: Capability) -> None:
-        """Raises the refusal that says why the caller may not do this here."""
+        """Raises the refusal that says why the caller may not do this here.
+
+        What is allowed only to somebody who acts for another is remembered for the log.
+        """
         if self.can(capability):
+            self._note_acting(capability)
             return
         if self.person is None:
             raise errors.Unauthenticated
@@ -338,6 +390,12 @@ class Standing:
                 members={"rules_version": self.rules_in_force},
             )
         raise errors.PermissionDenied(members={"capability": capability, "because": reasons})
+
+    def _note_acting(self, capability: Capability) -> None:
+        given_to = self.grants.to(capability)
+        allowing = [term for term in self.positions if term.position in given_to]
+        if allowing and all(term.acting for term in allowing) and MEMBER not in given_to:
+            self._acted.extend(allowing)
 
     def refuse_others(self, capability: Capability | None = None) -> None:
         """Raises PermissionDenied where only the person concerned may do something."""
@@ -355,6 +413,7 @@ def because(
     code: str,
     *,
     positions: list[str] | None = None,
+    from_on: date | None = None,
     until: date | None = None,
     rules_version: int | None = None,
 ) -> dict[str, Any]:
@@ -362,6 +421,7 @@ def because(
     return {
         "code": code,
         "positions": positions or [],
+        "from_on": from_on.isoformat() if from_on else None,
         "until": until.isoformat() if until else None,
         "rules_version": rules_version,
     }

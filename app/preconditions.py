@@ -1,7 +1,8 @@
-"""Preconditions: which version of a thing the caller believes they are changing."""
+"""Versions: which one the caller believes they are changing, and what makes the next one."""
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from app import errors
 
@@ -20,6 +21,20 @@ class Expected(NamedTuple):
 
 
 ANY = Expected(None)
+
+
+def merge(thing: Any, patch: Mapping[str, Any]) -> list[str]:
+    """Puts a merge patch into a thing, and gives the members that are not as they were.
+
+    They make its next version. A patch that says only what is so already changes nothing: for
+    such a one the list is empty, and there is nothing to record.
+    """
+    changed = [member for member, value in patch.items() if getattr(thing, member) != value]
+    for member in changed:
+        setattr(thing, member, patch[member])
+    if changed:
+        thing.version += 1
+    return changed
 
 
 def read(if_match: str | None) -> Expected:

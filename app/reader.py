@@ -17,13 +17,18 @@ from sqlalchemy.dialects.sqlite import pysqlite
 
 from app import errors
 from app.connections import Connections
-from app.statements import Compiled, compile_statement, processed
+from app.statements import Compiled, Select, compile_statement, processed
 from app.statements import Prepared as Prepared
 
 Row = Any
 Answer = TypeVar("Answer")
 
-SHARED = 100
+# What is kept of shared reads where a change to the database can be told: so many answers.
+SHARED, KEPT_BYTES = 64, 100_000
+
+
+def _light(_answer: Any) -> int:
+    return 0
 
 
 class Reader:
@@ -42,7 +47,7 @@ class Reader:
     async def close(self) -> None:
         """Gives the connections back."""
 
-    async def rows(self, statement: Prepared | sa.Select[Any], **parameters: Any) -> list[Row]:
+    async def rows(self, statement: Prepared | Select, **parameters: Any) -> list[Row]:
         """All rows, as named tuples."""
         compiled, found = await self._found(statement, parameters)
         return [compiled.record._make(row) for row in processed(found, compiled.results)]
@@ -54,7 +59,7 @@ class Reader:
         return list(processed(found, compiled.wire))
 
     async def _found(
-        self, statement: Prepared | sa.Select[Any], parameters: dict[str, Any]
+        self, statement: Prepared | Select, parameters: dict[str, Any]
     ) -> tuple[Compiled, Sequence[Sequence[Any]]]:
         compiled = (
             statement.compiled(self.dialect)
@@ -63,28 +68,33 @@ class Reader:
         )
         return compiled, await self.fetch(compiled.sql, compiled.bound(parameters))
 
-    async def first(self, statement: Prepared | sa.Select[Any], **parameters: Any) -> Row | None:
+    async def first(self, statement: Prepared | Select, **parameters: Any) -> Row | None:
         """The first row, or None."""
         found = await self.rows(statement, **parameters)
         return found[0] if found else None
 
-    async def one(self, statement: Prepared | sa.Select[Any], **parameters: Any) -> Row:
+    async def one(self, statement: Prepared | Select, **parameters: Any) -> Row:
         """The row, or the refusal that a thing of this id is not there."""
         found = await self.first(statement, **parameters)
         if found is None:
             raise errors.NotFound
         return found
 
-    async def scalar(self, statement: Prepared | sa.Select[Any], **parameters: Any) -> Any:
+    async def scalar(self, statement: Prepared | Select, **parameters: Any) -> Any:
         """The first column of the first row, or None."""
         found = await self.first(statement, **parameters)
         return None if found is None else found[0]
 
-    async def shared(self, key: Hashable, read: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def shared(
+        self,
+        key: Hashable,
+        read: Callable[[], Awaitable[Answer]],
+        weight: Callable[[Answer], int] = _light,
+    ) -> Answer:
         """What `read` answers, read once for all who ask for this key at the same time.
 
         Nobody gets an answer that was begun before they asked, so a change that was committed by
-        then is in it.
+        then is in it. What is heavier than KEPT_BYTES is not kept beyond that.
         """
         raise errors.Unavailable
 
@@ -103,27 +113,36 @@ class PostgresReader(Reader):
         """One read-only statement. The database being away is a 503, and mends by itself."""
         return await self._connections.fetch(sql, values)
 
-    async def shared(self, key: Hashable, read: Callable[[], Awaitable[Answer]]) -> Answer:
-        """The reading under way began too early for a newcomer; the next one is for all of them."""
-        waiting = self._next.get(key)
-        if waiting is None:
-            waiting = asyncio.ensure_future(self._turn(key, read, self._running.get(key)))
-            self._next[key] = waiting
-        return await asyncio.shield(waiting)
-
-    async def _turn(
+    async def shared(
         self,
         key: Hashable,
         read: Callable[[], Awaitable[Answer]],
-        before: asyncio.Future[Any] | None,
+        weight: Callable[[Answer], int] = _light,
     ) -> Answer:
-        if before is not None:
-            await asyncio.wait([before])
-        self._running[key] = self._next.pop(key)
+        """The reading under way began too early for a newcomer; the next one is for all of them."""
+        waiting = self._next.get(key)
+        if waiting is None:
+            before = self._running.get(key)
+            if before is None:
+                return await self._turn(key, read)
+            waiting = asyncio.ensure_future(self._after(before, key, read))
+            self._next[key] = waiting
+        return await asyncio.shield(waiting)
+
+    async def _after(
+        self, before: asyncio.Future[None], key: Hashable, read: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        await asyncio.wait([before])
+        del self._next[key]
+        return await self._turn(key, read)
+
+    async def _turn(self, key: Hashable, read: Callable[[], Awaitable[Answer]]) -> Answer:
+        over = self._running[key] = asyncio.get_running_loop().create_future()
         try:
             return await read()
         finally:
             del self._running[key]
+            over.set_result(None)
 
     async def close(self) -> None:
         """Closes what is not lent."""
@@ -150,16 +169,24 @@ class SqliteReader(Reader):
         except sqlite3.OperationalError as error:
             raise errors.Unavailable from error
 
-    async def shared(self, key: Hashable, read: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def shared(
+        self,
+        key: Hashable,
+        read: Callable[[], Awaitable[Answer]],
+        weight: Callable[[Answer], int] = _light,
+    ) -> Answer:
         """Reading takes no time in which others could ask; but as long as nobody has written to
         the file, which it can tell, the answer is the one that was read last."""
         ((written,),) = await self.fetch("PRAGMA data_version", ())
         if written != self._written or len(self._shared) > SHARED:
             self._shared.clear()
             self._written = written
-        if key not in self._shared:
-            self._shared[key] = await read()
-        return self._shared[key]
+        if key in self._shared:
+            return self._shared[key]
+        answer = await read()
+        if weight(answer) <= KEPT_BYTES:
+            self._shared[key] = answer
+        return answer
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

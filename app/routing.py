@@ -28,6 +28,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+Endpoint = Any  # a function, which carries its marks as attributes
+
 MALFORMED = object()
 JSON = "application/json"
 PRIVATE = b"private, no-cache"
@@ -63,9 +65,10 @@ class StrictRequest(Request):
 class Route(APIRoute):
     """An operation of the API: FastAPI declares and documents it, and here it is run."""
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+    def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
         self.public_seconds = getattr(endpoint, "public_seconds", None)
         self.secret_once = getattr(endpoint, "secret_once", False)
+        self.secret_body = getattr(endpoint, "secret_body", False)
         self.hot = getattr(endpoint, "hot", False)
         options["operation_id"] = endpoint.__name__  # FastAPI passes None where none is given
         super().__init__(path, endpoint, **options)
@@ -77,6 +80,7 @@ class Route(APIRoute):
         """One request. What it wrote is committed before its answer leaves, or is not kept."""
         request = StrictRequest(scope, receive)
         scope["state"]["operation_id"] = self.operation_id
+        scope["state"]["secret_body"] = self.secret_body
         try:
             async with AsyncExitStack() as stack:
                 response = await self._answer(request, stack)
@@ -99,7 +103,10 @@ class Route(APIRoute):
             response = await self._entered(request, arguments)
             if "idempotency" in request.scope["state"]:
                 await idempotency.keep(
-                    request.state, response.status_code, dict(response.headers), response.body
+                    request.state,
+                    response.status_code,
+                    dict(response.headers),
+                    bytes(response.body),
                 )
         return self._finished(request, response)
 
@@ -153,8 +160,8 @@ class Route(APIRoute):
             about = answer if isinstance(answer, dict) else {}
             body = self._serialized(answer)
             return Ready(body, about.get("next_cursor"), None, about.get("version"))
-        etag, version = answer.pop("etag", None), answer.pop("version", None)
-        return Ready(encoded(answer), answer.get("next_cursor"), etag, version)
+        version = answer.pop("version", None)
+        return Ready(encoded(answer), answer.get("next_cursor"), None, version)
 
     def _serialized(self, answer: Any) -> bytes:
         """The answer as its response_model says, and nothing that it does not name."""
@@ -231,28 +238,35 @@ def fresh(request: Request, etag: str) -> bool:
     return etag in known or "*" in known
 
 
-def public(seconds: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def public(seconds: int) -> Callable[[Endpoint], Endpoint]:
     """Marks an operation whose answer to strangers may be kept for so many seconds."""
 
-    def mark(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-        endpoint.public_seconds = seconds  # type: ignore[attr-defined]
+    def mark(endpoint: Endpoint) -> Endpoint:
+        endpoint.public_seconds = seconds
         return endpoint
 
     return mark
 
 
-def hot(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+def hot(endpoint: Endpoint) -> Endpoint:
     """Marks an operation whose answer is encoded as the service made it, not validated again.
 
     Its response_model says what the answer looks like all the same, and the tests hold it to that.
     """
-    endpoint.hot = True  # type: ignore[attr-defined]
+    endpoint.hot = True
     return endpoint
 
 
-def secret_once(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+def secret_once(endpoint: Endpoint) -> Endpoint:
     """Marks an operation whose answer shows a secret once: no replay and no cache keeps it."""
-    endpoint.secret_once = True  # type: ignore[attr-defined]
+    endpoint.secret_once = True
+    return endpoint
+
+
+def secret_body(endpoint: Endpoint) -> Endpoint:
+    """Marks an operation whose body may leave no trace, not even a hash: of the few things that
+    a ballot can say, a hash would tell which. A key is replayed there whatever the body is."""
+    endpoint.secret_body = True
     return endpoint
 
 

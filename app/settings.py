@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 SHIPPED_DEFAULTS = Path(__file__).parent / "defaults"
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 _ORIGIN = re.compile(r"https?://[^/?#@*\s]+")
+EVERYWHERE = ("0.0.0.0", "::")  # what a server listens on, and nobody's address
 EXAMPLE_SECRETS = ("change-me", "changeme", "secret", "example", "password", "development")
 
 
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
 
     database_pool_size: int = Field(default=8, ge=1, le=100)
     log_level: str = "info"
+    telemetry: bool = False
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
@@ -170,7 +172,10 @@ class Settings(BaseSettings):
     @cached_property
     def public_url(self) -> str:
         """Where clients and mail links find this server, without a trailing slash."""
-        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+        if self.base_url:
+            return self.base_url.rstrip("/")
+        host = "localhost" if self.host in EVERYWHERE else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @cached_property
     def mail(self) -> str:

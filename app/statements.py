@@ -15,7 +15,8 @@ from app.models.base import Instant
 
 Process = Callable[[Any], Any]
 Processor = Process | None
-Statement = sa.Select[Any] | sa.CompoundSelect[Any] | sa.Update | sa.Insert
+Select = sa.Select[*tuple[Any, ...]]
+Statement = Select | sa.CompoundSelect[*tuple[Any, ...]] | sa.Update | sa.Insert
 
 
 class Compiled(NamedTuple):
@@ -73,7 +74,7 @@ def compile_statement(statement: Any, dialect: sa.Dialect, *, whole: bool = Fals
         for name, names in state.parameter_expansion.items():
             binds.update(dict.fromkeys(names, binds.get(name)))
     columns = list(statement.exported_columns)
-    record = namedtuple("Record", [column.key for column in columns])  # type: ignore[misc]
+    Record = namedtuple("Record", [column.key for column in columns])
     return Compiled(
         sql,
         order,
@@ -81,7 +82,7 @@ def compile_statement(statement: Any, dialect: sa.Dialect, *, whole: bool = Fals
         binds,
         _needed(_value_of(column.type, dialect) for column in columns),
         _needed(_wire_of(column.type, dialect) for column in columns),
-        record,
+        Record,
     )
 
 

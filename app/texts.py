@@ -5,6 +5,7 @@ and a test keeps both languages complete. What the association says of itself is
 """
 
 import tomllib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -31,6 +32,11 @@ def group(name: str, language: str) -> dict[str, str]:
 def text(name: str, key: str, language: str, **facts: object) -> str:
     """One text with its facts filled in. Raises KeyError for a text that does not exist."""
     return group(name, language)[key].format(**facts) if facts else group(name, language)[key]
+
+
+def one_line(localized: Mapping[str, str], language: str) -> str:
+    """An association's text in one language, on one line, as subjects of mails need it."""
+    return " ".join(str(localized.get(language) or localized["en"]).split())
 
 
 @lru_cache(maxsize=512)

@@ -129,6 +129,7 @@ def author(n: int) -> dict[str, Any]:
         "occupation": "Court coordinator",
         "affiliation": "Provincial Court",
         "position": None,
+        "acting": False,
     }
 
 

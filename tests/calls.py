@@ -25,9 +25,16 @@ HOW: dict[str, Any] = {
     "list_occupations": None,
     "list_territories": None,
     "list_positions": None,
+    "get_position": None,
+    "create_position": {},
+    "update_position": {},
     "list_grants": None,
     "get_grant": None,
-    "replace_grant": {},
+    "propose_grant_change": {},
+    "list_grant_changes": None,
+    "get_grant_change": None,
+    "decide_grant_change": {},
+    "withdraw_grant_change": {},
     "get_rules": None,
     "list_rules_versions": None,
     "get_rules_version": None,
@@ -72,6 +79,21 @@ HOW: dict[str, Any] = {
     "get_term": None,
     "resign_term": REASON,
     "remove_term": REASON,
+    "declare_absence": {},
+    "end_absence": None,
+    "annul_term": REASON,
+    "list_vacancies": None,
+    "name_acting_holder": {},
+    "remove_acting_holder": None,
+    "list_community_seats": None,
+    "update_community_seats": {},
+    "list_subcommittees": None,
+    "create_subcommittee": {},
+    "get_subcommittee": None,
+    "get_subcommittee_leadership": None,
+    "update_subcommittee": {},
+    "begin_subcommittee_term": {},
+    "dissolve_subcommittee": None,
     "list_people": None,
     "get_person": None,
     "deactivate_person": None,
@@ -94,6 +116,10 @@ HOW: dict[str, Any] = {
 }
 
 
+# Ids of things that are no secret: closed lists, and numbers.
+NAMED = ("position", "capability", "number")
+
+
 class Calls:
     """All operations, called by one person in one place."""
 
@@ -113,7 +139,11 @@ class Calls:
             "join_request_id": place.join_request,
             "membership_id": place.membership,
             "term_id": place.term,
+            "seat_id": place.seat,
             "person_id": place.author,
+            "subcommittee_id": place.subcommittee,
+            "grant_change_id": place.grant_change,
+            "position": "member_at_large",
             "capability": "rules:publish",
             "number": 1,
         }
@@ -133,7 +163,7 @@ class Calls:
         name = route.name
         ids = self.ids | ({"post_id": self.own[name]} if name in self.own else {})
         if unknown:
-            ids |= {name: unknown_id() for name in ids if name not in ("capability", "number")}
+            ids |= {name: unknown_id() for name in ids if name not in NAMED}
         path = route.path_format.format(**ids)
         headers = {"If-Match": "*"} if name.startswith("update_") else {}
         caller = self.someone or self.api

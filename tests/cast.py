@@ -20,7 +20,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlmodel import col
 
-from app import clock, settings, tokens
+from app import clock, jobs, settings, tokens
 from app.db import Database
 from app.main import create_app
 from app.models import (
@@ -216,7 +216,6 @@ class Api:
         today, now = clock.today(), clock.now()
         async with self.database.work() as work:
             place = (await self._community(work, community)).id if community else None
-            seats = (await work.get(Position, position)).seats
             term = Term(
                 community_id=place,
                 position_code=position,
@@ -227,7 +226,7 @@ class Api:
                 recorded_at=now,
                 updated_at=now,
             )
-            await terms.record(work, None, term, seats)
+            await terms.record(work, None, term, await work.get_one(Position, position))
             someone.terms[position] = term.id
             return term.id
 
@@ -298,6 +297,12 @@ class Api:
         assert answer.status_code == 201, answer.text
 
     # What the worker does
+
+    async def announce(self) -> None:
+        """What the worker says of the calendar, on the log."""
+        async with self.database.work() as work:
+            for announcer in jobs.ANNOUNCERS:
+                await announcer(work)
 
     async def work_off(self) -> list[EmailMessage]:
         """One round of the worker without its engine: seals, and sends what is due. The mails

@@ -14,8 +14,10 @@ from sqlmodel import col
 
 from app import clock, tokens
 from app.models import (
+    Absence,
     Community,
     Discussion,
+    GrantChange,
     JoinRequest,
     JoinRequestStatus,
     Person,
@@ -24,7 +26,9 @@ from app.models import (
     RefreshToken,
     Report,
     Review,
+    Seat,
     Session,
+    Subcommittee,
     Term,
     TermBasis,
     new_id,
@@ -49,6 +53,9 @@ class Place:
     join_request: UUID
     membership: UUID
     term: UUID
+    seat: UUID
+    subcommittee: UUID
+    grant_change: UUID
 
 
 async def furnished(api: Api, slug: str) -> Place:
@@ -73,8 +80,26 @@ async def furnished(api: Api, slug: str) -> Place:
             recorded_at=now,
             updated_at=now,
         )
-        await terms.record(
-            work, None, term, (await work.get_one(Position, "member_at_large")).seats
+        at_large = await work.get_one(Position, "member_at_large")
+        await terms.record(work, None, term, at_large)
+        acting = Term(
+            community_id=found.id,
+            position_code="member_at_large",
+            seat_id=await _last_seat(work, found.id),
+            person_id=holder.id,
+            starts_on=day,
+            basis=TermBasis.ACTING,
+            recorded_at=now,
+            updated_at=now,
+        )
+        await terms.record(work, None, acting, at_large)
+        work.add(
+            Absence(
+                term_id=term.id,
+                starts_on=term.starts_on,
+                declared_at=now,
+                declared_by=holder.id,
+            )
         )
         discussion = Discussion(
             community_id=found.id,
@@ -123,7 +148,24 @@ async def furnished(api: Api, slug: str) -> Place:
             verified_at=now,
             updated_at=now,
         )
-        for row in (discussion, opening, reply, review, report, request):
+        forum = Subcommittee(
+            community_id=found.id,
+            name=f"{SECRET} forum",
+            purpose=SECRET,
+            created_at=now,
+            updated_at=now,
+        )
+        change = GrantChange(
+            capability="rules:publish",
+            granted_to=["staff"],
+            replaced=["president", "staff"],
+            based_on=1,
+            reason=SECRET,
+            proposed_at=now,
+            proposed_by=author.id,
+            updated_at=now,
+        )
+        for row in (discussion, opening, reply, review, report, request, forum, change):
             work.add(row)
             await work.flush()
     return Place(
@@ -137,7 +179,21 @@ async def furnished(api: Api, slug: str) -> Place:
         request.id,
         belonging.id,
         term.id,
+        acting.seat_id,
+        forum.id,
+        change.id,
     )
+
+
+async def _last_seat(work: Any, community_id: UUID) -> UUID:
+    row = await work.one(
+        sa.select(Seat.id).where(
+            col(Seat.community_id) == community_id,
+            col(Seat.position_code) == "member_at_large",
+            col(Seat.number) == 4,
+        )
+    )
+    return row.id
 
 
 async def own_posts(api: Api, place: Place, someone: Someone) -> list[UUID]:
@@ -197,6 +253,7 @@ def line_of(person: Person) -> dict[str, Any]:
         "occupation": person.occupation,
         "affiliation": person.affiliation,
         "position": None,
+        "acting": False,
     }
 
 

@@ -15,6 +15,7 @@ import time_machine
 from app import clock
 from tests.answers import ok
 from tests.cast import DTC, WELLNESS, Api, Someone, day
+from tests.granting import grant
 
 CATALOGUE = "/communities?limit=100"
 NEW = {
@@ -86,14 +87,10 @@ async def test_an_archived_community_can_no_longer_be_asked_for(api: Api, elsewh
 async def test_a_right_that_is_taken_from_the_public_is_no_longer_offered(
     api: Api, elsewhere: Api
 ) -> None:
-    staff = await api.staff()
+    staff, petra = await api.staff(), await api.staff("Petra President", "president")
     asking, nothing = {"can": ["submit_join_request"]}, {"can": []}
-    path = "/grants/join_requests:submit"
-    row = await staff.get(path)
-    left = [grantee for grantee in ok(row)["granted_to"] if grantee != "public"]
-    headers = {"If-Match": row.headers["etag"]}
     async with shows(api, elsewhere, "viewer", asking, nothing):
-        ok(await staff.put(path, {"granted_to": left}, headers=headers))
+        await grant(staff, petra, "join_requests:submit", "account", "member", "staff")
 
 
 # Its members and its seats

@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app import openapi, settings
+from tests.answers import leaves
 from tests.cast import DTC, Api, Someone, unknown_id
 
 PAGE = "http://localhost:5173"
@@ -307,6 +308,25 @@ async def test_an_etag_that_still_holds_gives_304_and_one_that_does_not_gives_th
             assert same.headers["cache-control"] == "private, no-cache"
         changed = await chair.get(path, headers={"If-None-Match": '"other"'})
         assert changed.status_code == 200
+
+
+async def test_a_patch_of_what_is_so_already_changes_nothing(api: Api) -> None:
+    staff, chair = await api.staff(), await api.leader("Claire Chair", "chair")
+    member = await api.member("Mia Member")
+    started = await api.discussion(chair)
+    for by, path, members in (
+        (chair, "/me", ("name", "occupation", "territory", "language")),
+        (staff, "/association", ("name", "contact_email")),
+        (staff, f"/communities/{DTC}", ("name", "description", "listed", "eligible_occupations")),
+        (staff, f"/memberships/{member.memberships[DTC]}", ("category", "until_on")),
+        (chair, f"/posts/{started['opening_post']['id']}", ("body", "language")),
+    ):
+        before = await by.get(path)
+        same = {name: before.json()[name] for name in members}
+        async with leaves(api):
+            after = await by.patch(path, same)
+        assert (after.status_code, after.json()) == (200, before.json()), path
+        assert after.headers["etag"] == before.headers["etag"], path
 
 
 async def test_an_answer_that_differs_has_another_etag(api: Api) -> None:

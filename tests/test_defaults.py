@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from app import clock, migrations, policy, settings
+from app import ceilings, clock, migrations, settings
 from app.db import Database
 from app.models import Association, Community, Grant, Occupation, Position, Rule, Seat, Territory
 from app.policy import Capability
@@ -22,6 +22,7 @@ from app.services.passwords import hashed
 from app.services.seeding import DefaultsInvalid, rows_of
 from tests.cast import DTC, PASSWORD, Api, Someone, mail_to, text_of, token_in
 from tests.conftest import DATABASES
+from tests.granting import grant
 from tests.houses import empty_database
 from tests.test_house import APP, sources
 
@@ -88,7 +89,7 @@ def test_every_capability_has_a_row_and_no_mark_exceeds_its_ceiling() -> None:
     assert set(table) == set(Capability)
     for capability, grantees in table.items():
         assert grantees, capability
-        assert not [one for one in grantees if policy.ceiling(Capability(capability), one)]
+        assert not [one for one in grantees if ceilings.exceeded(Capability(capability), one)]
 
 
 def test_rights_that_nobody_else_may_have_are_where_the_association_wants_them() -> None:
@@ -125,10 +126,7 @@ async def test_what_was_edited_through_the_api_stays_edited(api: Api) -> None:
     name = {"en": "Renamed", "fr": "Renommée"}
     assert (await staff.patch(f"/communities/{DTC}", {"name": name})).status_code == 200
     assert (await staff.patch("/association", {"contact_email": "new@ajtp.example"})).is_success
-    granted = {"granted_to": ["chair"]}
-    etag = (await staff.get("/grants/posts:moderate")).headers["etag"]
-    changed = await staff.put("/grants/posts:moderate", granted, headers={"If-Match": etag})
-    assert changed.status_code == 200, changed.text
+    await grant(staff, await api.staff("Sonia Staff"), "posts:moderate", "chair")
     before = await everything(api)
     await load(api)
     assert await everything(api) == before

@@ -32,6 +32,7 @@ async def test_a_member_starts_a_discussion_under_the_own_line(api: Api) -> None
         "occupation": "Court coordinator",
         "affiliation": "Provincial Court",
         "position": None,
+        "acting": False,
     }
     assert started["opening_post"]["number"] == started["post_count"] == 1
     assert started["opening_post"]["body_html"] == "<p>What <strong>works</strong>?</p>\n"
@@ -125,6 +126,15 @@ async def test_a_locked_discussion_is_read_and_not_written_to(api: Api) -> None:
         ok(await carla.delete(f"{path}/lock"))
         ok(await carla.delete(f"{path}/lock"))
     ok(await mary.post(f"{path}/posts", REPLY), 201)
+
+
+async def test_locking_what_is_locked_changes_and_records_nothing(api: Api) -> None:
+    carla = await api.leader("Carla Chair", "chair")
+    path = f"/discussions/{(await api.discussion(carla))['id']}"
+    locked = await carla.put(f"{path}/lock")
+    async with leaves(api):
+        again = await carla.put(f"{path}/lock")
+    assert (ok(again), again.headers["etag"]) == (ok(locked), locked.headers["etag"])
 
 
 async def test_a_lock_is_not_put_on_over_somebody_elses(api: Api) -> None:

@@ -19,7 +19,7 @@ LONGEST_FILE = 400
 LAYERS = (
     {"settings", "clock", "texts", "problem", "errors", "logs", "examples", "arguments"},
     {"models", "statements", "connections", "strokes", "reader", "db", "cursors", "listing"},
-    {"preconditions", "policy", "schemas"},
+    {"preconditions", "policy", "ceilings", "schemas"},
     {"activity"},
     {"tokens", "markdown", "mail", "alone", "migrations"},
     {"services"},
@@ -154,6 +154,12 @@ def test_what_leads_outside_has_one_importer() -> None:
     assert wrong == []
 
 
+def test_nothing_here_calls_an_address_on_the_web() -> None:
+    clients = {"httpx", "aiohttp", "requests", "urllib.request", "urllib3", "http.client", "socket"}
+    calling = {name for name, path in MODULES.items() if clients & set(imported(path))}
+    assert calling == set()
+
+
 def test_services_know_no_web_and_routers_no_database() -> None:
     for path in (*sources(APP / "services"), *sources(APP / "models"), APP / "policy.py"):
         assert not {other.split(".")[0] for other in imported(path)} & WEB, path
@@ -253,8 +259,7 @@ def test_everything_in_the_catalogue_of_activity_is_recorded_somewhere() -> None
 
 # What changes rows without a record of its own, and why that is right.
 UNRECORDED = {
-    "association.refuse_without_holder": "a lock, under which it looks",
-    "communities.add_seats": "with the community or the position, which is recorded",
+    "grants.refuse_without_holder": "a lock, under which it looks",
     "communities.touch_roster": "a version for caches",
     "mailed_links.one_time": "a one-time token, made with its mail",
     "mails.ask": "a mail that a stranger asked for",
@@ -264,13 +269,18 @@ UNRECORDED = {
     "memberships.open_one": "a lock, under which others change",
     "retention.erase": "what is not kept; nobody's act",
     "sealing.seal": "the record itself",
+    "seats.close_all": "with the subcommittee, which is recorded",
+    "seats.make_for_community": "with the community, which is recorded",
+    "seats.settle": "with what wants the seats, which is recorded",
+    "seats.settle_everywhere": "with the position, which is recorded",
+    "subcommittees.working": "a lock, under which others change",
 }
 
 
 class Service:
     """One function of a service: what it calls, whether it changes rows, whether it records."""
 
-    CHANGES = ("add", "add_all", "delete", "locked", "insert_ignoring", "update", "setattr")
+    CHANGES = ("add", "add_all", "delete", "locked", "insert_ignoring", "update", "merge")
 
     def __init__(self, home: str, node: ast.AsyncFunctionDef | ast.FunctionDef) -> None:
         self.name = f"{home}.{node.name}"

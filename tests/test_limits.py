@@ -10,8 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
+from limits.aio.storage import MemoryStorage
+from limits.errors import StorageError
 
-from app import settings
+from app import edge, settings
 from app.edge import BODY_LIMIT, DRAIN_LIMIT
 from tests.answers import code, ok
 from tests.cast import Api
@@ -114,6 +116,37 @@ async def test_a_limit_of_zero_is_no_limit(
     async with Api.on(sqlite_url) as api:
         for _ in range(20):
             ok(await api.get("/rules"))
+
+
+class Counters:
+    """The counters of requests on a server of their own, which can be away."""
+
+    def __init__(self) -> None:
+        self._memory = MemoryStorage()
+        self.away = False
+
+    async def incr(self, name: str, seconds: int) -> int:
+        if self.away:
+            raise StorageError(ConnectionError())
+        return await self._memory.incr(name, seconds)
+
+    async def get_expiry(self, name: str) -> float:
+        return await self._memory.get_expiry(name)
+
+
+async def test_requests_are_counted_again_when_the_counters_are_back(
+    strict: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "UNCOUNTED_SECONDS", 0)
+    strict.edge._counts = counters = Counters()
+    for _ in range(4):
+        ok(await strict.get("/rules"))
+    counters.away = True
+    for _ in range(3):
+        assert _left(await strict.get("/rules")) == 5
+    counters.away = False
+    assert _left(await strict.get("/rules")) == 0
+    assert code(await strict.get("/rules"), 429) == "rate_limit.exceeded"
 
 
 # How much

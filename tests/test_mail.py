@@ -12,7 +12,16 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, clock, settings, texts
-from app.models import Activity, JoinRequest, Mail, MailedToken, MailStatus, Person, new_id
+from app.models import (
+    Activity,
+    Association,
+    JoinRequest,
+    Mail,
+    MailedToken,
+    MailStatus,
+    Person,
+    new_id,
+)
 from app.services import letters, mails, unsubscriptions
 from tests.cast import (
     DTC,
@@ -363,6 +372,16 @@ async def test_nobody_is_mailed_about_what_they_did_themselves(api: Api) -> None
     member = await api.member("Mia Member")
     await ok(member.post(f"/memberships/{member.memberships[DTC]}/end", {"reason": None}))
     assert await api.work_off() == []
+
+
+async def test_no_text_begins_a_header_of_its_own(api: Api) -> None:
+    mary = await api.person("Mary Member")
+    wrote = "Mary's association\r\nBcc: everybody@example.org"
+    await api.change(Association, 1, name={"en": wrote, "fr": wrote})
+    await ok(api.post("/auth/password-resets", {"email": mary.email}))
+    (mail,) = await api.work_off()
+    assert mail["Bcc"] is None
+    assert "Mary's association Bcc: everybody@example.org" in mail["From"]
 
 
 async def test_who_has_a_password_is_welcomed_without_a_link(api: Api) -> None:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from app.models import Mail, MailStatus, Term
 from tests.cast import DTC, Api, Someone, day, on
 from tests.private_postgres import PrivatePostgres, private_postgres
-from tests.processes import Server, eventually, ran, serving
+from tests.processes import Server, eventually, free_port, ran, serving
 from tests.sinks import Sink, sink
 
 STOP_SECONDS = 30
@@ -153,7 +153,7 @@ async def test_a_stop_finishes_the_request_that_runs_and_takes_no_other(
             server.process.ask_to_stop()
             await eventually(lambda: refuses(server))
         assert (await last).status_code == 201
-        await asyncio.wait_for(server.process.ended(), STOP_SECONDS)
+        assert await asyncio.wait_for(server.process.ended(), STOP_SECONDS) == 0
     assert "Traceback" not in server.process.said()
     shown = (await writer.get(f"/discussions/{discussion['id']}")).json()
     assert shown["post_count"] == 2
@@ -178,7 +178,7 @@ async def test_a_stop_does_not_wait_for_a_mail_server_that_hangs(
         await server.client.post("/api/v1/join-requests", json=FORM)
         await eventually(lambda: mail_server.tried)
         server.process.ask_to_stop()
-        await asyncio.wait_for(server.process.ended(), STOP_SECONDS)
+        assert await asyncio.wait_for(server.process.ended(), STOP_SECONDS) == 0
     mail_server.answers.set()
     (row,) = await api.read(sa.select(Mail.status))
     assert row.status == MailStatus.QUEUED
@@ -239,6 +239,17 @@ async def test_a_fault_is_logged_with_its_request_and_without_what_was_sent(
     assert fault["request_id"] == "find-me" and fault["level"] == "error"
     assert any(place.startswith("join_requests.py:") for place in fault["at"])
     assert not [word for word in TYPED if word in server.process.said()]
+
+
+async def test_counters_of_requests_that_are_away_stop_nobody_and_the_log_says_so_once(
+    sqlite_api: Api, tmp_path: Path
+) -> None:
+    counters = {"rate_limit_url": f"redis://127.0.0.1:{free_port()}", "requests_per_minute": 2}
+    async with served(sqlite_api, tmp_path, **counters) as server:
+        answers = [await server.client.get("/api/v1/rules") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200] * 5
+    told = [event for event in events(server.process.said()) if "fault" in event]
+    assert [(event["event"], event["level"]) for event in told] == [("requests_uncounted", "error")]
 
 
 # The first account

@@ -13,6 +13,7 @@ from tests.cast import DTC, PASSWORD, Api, unknown_id
 async def test_one_corrects_ones_own_profile(api: Api) -> None:
     mary = await api.person("Mary Member")
     change = {"affiliation": "Superior Court", "territory": "CA-QC", "language": "fr"}
+    change |= {"name": "Mary Member"}  # as it was
     async with leaves(api, ("account.updated", mary)):
         changed = ok(await mary.patch("/me", change))
     assert change.items() <= changed.items()

@@ -23,7 +23,7 @@ from tests.cast import DTC, ROUNDTABLE, WELLNESS, Api, Someone, day
 from tests.places import furnished, unlisted
 
 # What only the person concerned may do, whatever the table gives: here it is always another's.
-OTHERS_OWN = {"resign_term"}
+OTHERS_OWN = {"resign_term", "withdraw_grant_change"}
 
 # What a resource offers of this (`viewer.can`) must be what would be allowed, no more and no less.
 OFFERED: dict[str, set[str]] = {
@@ -37,14 +37,30 @@ OFFERED: dict[str, set[str]] = {
         "start_discussion",
         "begin_term",
         "update_community",
+        "list_subcommittees",
+        "create_subcommittee",
     },
     "get_discussion": {"write_post", "lock_discussion"},
     "get_post": {"report_post"},
     "get_membership": {"update_membership", "suspend_membership", "end_membership"},
-    "get_term": {"resign_term", "remove_term"},
+    "get_term": {
+        "resign_term",
+        "remove_term",
+        "annul_term",
+        "declare_absence",
+        "end_absence",
+    },
     "get_join_request": {"decide_join_request"},
     "get_review": {"decide_review"},
     "get_person": {"deactivate_person"},
+    "get_grant_change": {"decide_grant_change", "withdraw_grant_change"},
+    "get_position": {"update_position"},
+    "list_community_seats": {"update_community_seats"},
+    "get_subcommittee": {
+        "update_subcommittee",
+        "dissolve_subcommittee",
+        "begin_subcommittee_term",
+    },
 }
 
 
@@ -134,6 +150,8 @@ async def enter(api: Api, caller: Caller, slug: str) -> Someone | None:
     if caller.term == "held in another community":
         place = WELLNESS
         await api.join(someone, place)
+    if caller.position == "vice_chair":  # who would act, were there no chair
+        await api.leader("Cora Chair", "chair", place)
     held = caller.position or caller.office
     if held is not None:
         starts, ends = {"ended yesterday": (-30, -1), "beginning tomorrow": (1, 365)}.get(

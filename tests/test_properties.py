@@ -3,7 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import sqlalchemy as sa
@@ -34,7 +34,8 @@ ODD = st.sampled_from(
 )
 TEXT = st.text(st.characters(exclude_categories=["Cs"]) | ODD, max_size=60)
 
-LINE, PROSE = TypeAdapter(line(1, 40)), TypeAdapter(prose(1, 40))
+LINE = TypeAdapter(Annotated[str, *line(1, 40)])
+PROSE = TypeAdapter(Annotated[str, *prose(1, 40)])
 EMAIL, TAG = TypeAdapter(Email), TypeAdapter(LanguageTag)
 INSTANT = TypeAdapter(InstantIn)
 

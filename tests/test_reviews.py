@@ -81,6 +81,35 @@ async def test_all_reports_of_a_post_make_one_case(api: Api) -> None:
     assert [item["rule"] for item in case["reports"]] == ["no-attacks", "careful-language"]
 
 
+async def titles(reader: Someone, discussion: dict[str, Any]) -> set[str | None]:
+    """The title of a discussion, wherever somebody meets it."""
+    listed = ok(await reader.get(f"/communities/{DTC}/discussions"))["items"]
+    alone = ok(await reader.get(f"/discussions/{discussion['id']}"))
+    return {item["title"] for item in [*listed, alone] if item["id"] == discussion["id"]}
+
+
+async def test_a_title_is_hidden_with_its_opening_post_and_comes_back_with_it(api: Api) -> None:
+    mary, otto = await api.member("Mary Member"), await api.member("Otto Other")
+    carla = await api.leader("Carla Chair", "chair")
+    discussion = await api.discussion(mary, title=ATTACK)
+    await api.report(otto, discussion["opening_post"])
+    (case,) = ok(await carla.get(QUEUE))["items"]
+    assert await titles(otto, discussion) == {ATTACK}
+    ok(await decide(carla, case["id"]))
+    assert await titles(otto, discussion) == await titles(mary, discussion) == {None}
+    assert await titles(carla, discussion) == {ATTACK}
+    ok(await reverse(carla, case["id"]), 201)
+    assert await titles(otto, discussion) == {ATTACK}
+
+
+async def test_a_hidden_reply_leaves_the_title_to_be_read(api: Api) -> None:
+    mary, otto = await api.member("Mary Member"), await api.member("Otto Other")
+    carla = await api.leader("Carla Chair", "chair")
+    post, review = await reported(api, mary, otto)
+    ok(await decide(carla, review))
+    assert await titles(otto, {"id": post["discussion_id"]}) == {"Incentives that work"}
+
+
 async def test_an_edit_after_the_report_hides_nothing_from_those_who_decide(api: Api) -> None:
     mary, otto = await api.member("Mary Member"), await api.member("Otto Other")
     carla = await api.leader("Carla Chair", "chair")

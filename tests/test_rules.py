@@ -16,8 +16,11 @@ def rule(name: str = "kindness") -> dict[str, Any]:
     return {"code": name, "kind": "conduct", "heading": text, "text": text}
 
 
-def version(first_day: str | None = None, *rules: dict[str, Any]) -> dict[str, Any]:
-    return {"effective_on": first_day or day(0), "items": list(rules) or [rule()]}
+def version(
+    first_day: str | None = None, *rules: dict[str, Any], based_on: int = 1
+) -> dict[str, Any]:
+    items = list(rules) or [rule()]
+    return {"based_on": based_on, "effective_on": first_day or day(0), "items": items}
 
 
 async def test_anybody_reads_the_rules_in_both_languages(api: Api) -> None:
@@ -36,7 +39,7 @@ async def test_staff_and_the_president_publish_and_leaders_do_not(api: Api) -> N
         published = ok(await staff.post("/rules/versions", version()), 201)
     assert (published["version"], published["in_force"]) == (2, True)
     president = await api.staff("Petra President", "president")
-    later = ok(await president.post("/rules/versions", version(day(9))), 201)
+    later = ok(await president.post("/rules/versions", version(day(9), based_on=2)), 201)
     assert (later["version"], later["in_force"]) == (3, False)
 
 
@@ -55,9 +58,19 @@ async def test_a_version_begins_today_or_later_and_never_before_the_last_one(api
     past = await staff.post("/rules/versions", version(day(-1)))
     assert wrong(past) == [("/effective_on", "day_in_the_past")]
     ok(await staff.post("/rules/versions", version(day(10))), 201)
-    overtaken = await staff.post("/rules/versions", version(day(9)))
+    overtaken = await staff.post("/rules/versions", version(day(9), based_on=2))
     assert wrong(overtaken) == [("/effective_on", "day_in_the_past")]
+    ok(await staff.post("/rules/versions", version(day(10), based_on=2)), 201)
+
+
+async def test_a_version_follows_the_one_that_its_author_has_read(api: Api) -> None:
+    staff, president = await api.staff(), await api.staff("Petra President", "president")
     ok(await staff.post("/rules/versions", version(day(10))), 201)
+    unread = await president.post("/rules/versions", version(day(10)))
+    assert code(unread, 409) == "rules.version_taken"
+    ahead = await president.post("/rules/versions", version(day(10), based_on=3))
+    assert wrong(ahead) == [("/based_on", "not_known")]
+    ok(await president.post("/rules/versions", version(day(10), based_on=2)), 201)
 
 
 async def test_a_code_stands_once_in_a_version(api: Api) -> None:
@@ -122,7 +135,7 @@ async def test_one_agrees_to_the_version_in_force_or_to_one_to_come(
 ) -> None:
     staff, mary = await api.staff(), await api.person("Mary Member", agreed=False)
     ok(await staff.post("/rules/versions", version()), 201)
-    ok(await staff.post("/rules/versions", version(day(30))), 201)
+    ok(await staff.post("/rules/versions", version(day(30), based_on=2)), 201)
     assert (await mary.post("/me/agreements", {"version": number})).status_code == status
 
 

@@ -25,8 +25,8 @@ CHECKS = [
     checks.response_schema_conformance,
     checks.negative_data_rejection,
 ]
-# They end the sign-ins and the rights of those who call; tests of their own are about them.
-APART = {"end_current_session", "replace_grant"}
+# It ends the sign-in of whoever calls; tests of its own are about it.
+APART = {"end_current_session"}
 
 
 def _cases(operation: Any, mode: GenerationMode) -> list[Any]:

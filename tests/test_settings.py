@@ -41,6 +41,24 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any
     settings.get.cache_clear()
 
 
+@pytest.mark.parametrize(
+    ("host", "found_at"),
+    [
+        ("0.0.0.0", "http://localhost:8001"),
+        ("::", "http://localhost:8001"),
+        ("127.0.0.1", "http://127.0.0.1:8001"),
+        ("::1", "http://[::1]:8001"),
+    ],
+)
+def test_links_lead_to_an_address_that_a_browser_finds(
+    environment: Any, host: str, found_at: str
+) -> None:
+    environment(HOST=host, PORT="8001")
+    assert settings.get().public_url == found_at
+    environment(HOST=host, PORT="8001", BASE_URL="https://cop.example.org/")
+    assert settings.get().public_url == "https://cop.example.org"
+
+
 def test_a_safe_set_starts_in_production(environment: Any) -> None:
     environment(**SAFE)
     found = settings.get()

@@ -16,10 +16,12 @@ from app.db import Database
 from app.models import (
     Agreement,
     Community,
+    GrantChange,
     JoinRequest,
     JoinRequestStatus,
     RulesVersion,
     Session,
+    Subcommittee,
     Term,
     TermBasis,
     metadata,
@@ -40,6 +42,8 @@ PAGED = {
     "list_terms": f"/communities/{DTC}/terms",
     "list_association_terms": "/association/terms",
     "list_review_queue": f"/communities/{DTC}/review-queue",
+    "list_subcommittees": f"/communities/{DTC}/subcommittees",
+    "list_grant_changes": "/grant-changes",
     "list_people": "/people",
     "list_community_audit_log": f"/communities/{DTC}/audit-log",
     "list_audit_log": "/audit-log",
@@ -51,6 +55,7 @@ CLOSED = {
     "list_territories": "/territories",
     "list_positions": "/positions",
     "list_grants": "/grants",
+    "list_community_seats": f"/communities/{DTC}/seats",
     "get_rules": "/rules",
     "get_rules_version": "/rules/versions/1",
 }
@@ -173,6 +178,28 @@ async def by_hand(api: Api, staff: Someone, members: list[Someone]) -> None:
     rows += [
         RulesVersion(number=number, effective_on=on(number), published_at=now)
         for number in range(2, MANY + 1)
+    ]
+    rows += [
+        GrantChange(
+            capability="rules:publish",
+            granted_to=["staff"],
+            based_on=1,
+            reason="For the test.",
+            proposed_at=now,
+            proposed_by=member.id,
+            updated_at=now,
+        )
+        for member in members
+    ]
+    rows += [
+        Subcommittee(
+            community_id=place,
+            name=f"Forum {number}",
+            purpose="To prepare the forum.",
+            created_at=now,
+            updated_at=now,
+        )
+        for number in range(MANY)
     ]
     async with api.database.work() as work:
         work.add_all(rows)

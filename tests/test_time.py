@@ -173,7 +173,7 @@ async def test_a_term_that_ends_in_the_future_is_held_today(api: Api) -> None:
 def version_from(first_day: str) -> dict[str, Any]:
     text = {"en": "Be kind.", "fr": "Soyez aimables."}
     rule = {"code": "kindness", "kind": "conduct", "heading": text, "text": text}
-    return {"effective_on": first_day, "items": [rule]}
+    return {"based_on": 1, "effective_on": first_day, "items": [rule]}
 
 
 async def test_new_rules_ask_for_agreement_from_their_day_on_and_not_before(api: Api) -> None:

@@ -3,6 +3,7 @@
 Whatever a caller would see differently gives another ETag at the very next request.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -73,6 +74,10 @@ async def test_what_is_moderated_changes_the_lists_that_show_it(api: Api) -> Non
     async with changes(olaf, posts_of(discussion)):
         reversal = {"reason": "It was a quotation."}
         ok(await chair.post(f"/reviews/{queue[0]['id']}/reversal", reversal), 201)
+    await api.report(olaf, discussion["opening_post"])
+    (case,) = ok(await chair.get(f"/communities/{DTC}/review-queue"))["items"]
+    async with changes(olaf, DISCUSSIONS):  # the title goes with the post
+        ok(await chair.put(f"/reviews/{case['id']}/decision", decision))
 
 
 async def test_what_a_reader_may_do_is_part_of_what_they_have(api: Api) -> None:
@@ -139,5 +144,36 @@ async def test_nothing_but_marks_is_read_for_who_has_it(
     monkeypatch.setattr(api.database.reader, "fetch", fetched)
     assert (await mia.get(path, headers=headers)).status_code == 304
     assert not any("created_at" in sql for sql in sent)
+    await api.reply(mia, discussion)
     assert (await mia.get(path)).status_code == 200
     assert any("created_at" in sql for sql in sent)
+
+
+async def test_readers_of_one_page_at_one_time_are_each_shown_their_own(api: Api) -> None:
+    mia, olaf = await api.member("Mia Member"), await api.member("Olaf Other")
+    chair, sid = await api.leader("Claire Chair", "chair"), await api.person("Sid Stranger")
+    discussion = await api.discussion(mia)
+    for _ in range(3):
+        answers = await asyncio.gather(*(one.get(DISCUSSIONS) for one in (mia, olaf, chair, sid)))
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 403]
+        seen = [answer.json()["items"][0]["viewer"]["can"] for answer in answers[:3]]
+        assert seen == [["write_post"], ["write_post"], ["write_post", "lock_discussion"]]
+        path = posts_of(discussion)
+        answers = await asyncio.gather(*(one.get(path) for one in (mia, olaf, sid)))
+        assert [answer.status_code for answer in answers] == [200, 200, 404]
+        seen = [answer.json()["items"][0]["viewer"]["can"] for answer in answers[:2]]
+        assert seen == [["update_post"], ["report_post"]]
+
+
+async def test_who_asks_after_a_change_is_shown_it_while_others_are_still_reading(api: Api) -> None:
+    mia, readers = await api.member("Mia Member"), await api.member("Olaf Other")
+    discussion = await api.discussion(mia)
+    path = posts_of(discussion)
+    for number in range(2, 6):
+        reading = [asyncio.create_task(readers.get(path)) for _ in range(8)]
+        await api.reply(mia, discussion)
+        after = [asyncio.create_task(readers.get(path)) for _ in range(4)]
+        for answer in await asyncio.gather(*after):
+            assert len(ok(answer)["items"]) == number
+        for answer in await asyncio.gather(*reading):
+            assert len(ok(answer)["items"]) in (number - 1, number)

@@ -198,7 +198,7 @@ async def _served(stage: Stage, told: dict[str, Any]) -> None:
             recorded_by=standing.me.id,
             updated_at=standing.now,
         )
-        await terms.record(work, standing, term, position.seats)
+        await terms.record(work, standing, term, position)
 
 
 async def _apply(stage: Stage, told: list[dict[str, Any]]) -> None:

@@ -26,8 +26,9 @@ class Activity(SQLModel, table=True):
     """One thing that happened, once, with who did it and to what; no personal text.
 
     `acting` says as whom it was done by somebody who acts for a vacant seat or an absent holder:
-    the position, and that holder, if there is one. `place` and `seal` are given right after the commit by one consumer (services/sealing.py):
-    a gap-free order, each row bound to its predecessor.
+    the position, and that holder, if there is one. `place` and `seal` are given right after the
+    commit by one consumer (services/sealing.py): a gap-free order, each row bound to its
+    predecessor.
     """
 
     __table_args__ = (

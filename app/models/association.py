@@ -1,4 +1,4 @@
-"""The association's own data: its texts, its closed lists, and the table of grants."""
+"""The association's own data: its texts, its closed lists, and its settings."""
 
 from typing import Any
 
@@ -18,6 +18,7 @@ class Association(SQLModel, table=True):
     notices: list[dict[str, Any]] = json()
     privacy_notice: dict[str, Any] = json()
     grants_version: int = 1
+    confirms_grants: bool = True
     version: int = 1
 
 
@@ -35,10 +36,3 @@ class Territory(SQLModel, table=True):
     code: str = Field(primary_key=True, max_length=20)
     place: int
     name: dict[str, str] = json()
-
-
-class Grant(SQLModel, table=True):
-    """A capability that a position (or public, account, member) gives: one mark of the table."""
-
-    capability: str = Field(primary_key=True, max_length=60)
-    grantee: str = Field(primary_key=True, max_length=60)

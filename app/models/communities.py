@@ -86,6 +86,16 @@ class Subcommittee(SQLModel, table=True):
     version: int = 1
 
 
+class SeatDeviation(SQLModel, table=True):
+    """How many seats of a position a community has, where that is not what the position says."""
+
+    __tablename__ = "seat_deviation"
+
+    community_id: UUID = reference("community.id", primary_key=True)
+    position_code: str = reference("position.code", max_length=60, primary_key=True)
+    seats: int
+
+
 class Seat(SQLModel, table=True):
     """A place in a Leadership Group or a subcommittee that exists while nobody holds it.
 

@@ -10,11 +10,7 @@ from app.routing import api_router, public
 from app.schemas.association import (
     Association,
     AssociationUpdate,
-    Grant,
-    GrantList,
-    GrantReplacement,
     OccupationList,
-    PositionList,
     TerritoryList,
 )
 from app.services import association
@@ -67,52 +63,3 @@ async def list_territories(
 ) -> Any:
     """Provinces and territories by ISO 3166-2 code, and places outside the list."""
     return {"items": await association.territories(reader)}
-
-
-@router.get("/positions", response_model=PositionList, summary="The list of positions")
-@public(3600)
-async def list_positions(
-    reader: ReaderDep, standing: Annotated[Standing, may(Capability.COMMUNITIES_READ)]
-) -> Any:
-    """The positions of communities and of the association, by rank, with their seats."""
-    return {"items": await association.positions(reader)}
-
-
-@router.get("/grants", response_model=GrantList, summary="The permission table")
-@public(60)
-async def list_grants(standing: Annotated[Standing, may(Capability.COMMUNITIES_READ)]) -> Any:
-    """Which position gives which capability. Rights follow from this table and from the terms
-    that run at the moment of each request."""
-    return {"items": association.grants(standing)}
-
-
-@router.get("/grants/{capability}", response_model=Grant, summary="One row of the table")
-@public(60)
-async def get_grant(
-    capability: Capability, standing: Annotated[Standing, may(Capability.COMMUNITIES_READ)]
-) -> Any:
-    """Who is given one capability."""
-    return association.grant(standing, capability)
-
-
-@router.put(
-    "/grants/{capability}",
-    response_model=Grant,
-    summary="Change who is given a capability",
-    openapi_extra=problems(
-        errors.PermissionDenied,
-        errors.GrantCeiling,
-        errors.GrantLastHolder,
-        *errors.EDITED_BY_SEVERAL,
-    ),
-)
-async def replace_grant(
-    capability: Capability,
-    body: GrantReplacement,
-    work: SessionDep,
-    standing: Annotated[Standing, may(Capability.GRANTS_MANAGE)],
-    expected: ExpectedRequired,
-) -> Any:
-    """Replaces the row; effective at the next request of anybody. What is private can never be
-    given to `public` or `account`, and somebody must be left who may change the table."""
-    return await association.replace_grant(work, standing, capability, body.granted_to, expected)

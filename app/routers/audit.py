@@ -17,7 +17,8 @@ router = api_router(tags=["audit"])
 
 Auditor = Annotated[Standing, may(Capability.AUDIT_READ)]
 KindFilter = Annotated[
-    line(1, 80) | None, Query(description="Only this kind, as in openapi/activity.md.")
+    Annotated[str, *line(1, 80)] | None,
+    Query(description="Only this kind, as in openapi/activity.md."),
 ]
 
 

@@ -10,7 +10,7 @@ from app.errors import problems
 from app.models import CommunityStatus
 from app.policy import Capability, Standing
 from app.routing import api_router, hot, public
-from app.schemas.base import InstantIn
+from app.schemas.base import AsOf, InstantIn
 from app.schemas.communities import Community, CommunityCreate, CommunityList, CommunityUpdate
 from app.schemas.communities import Standing as StandingShown
 from app.services import catalogue, communities, explanations
@@ -91,9 +91,13 @@ async def get_standing(
     request: Request,
     reader: ReaderDep,
     standing: Annotated[Standing, may(None)],
+    as_of: Annotated[
+        AsOf | None, Query(description="The day that is asked about; today if not given.")
+    ] = None,
 ) -> Any:
     """The caller's capabilities in this community at this moment, in the words of the permission
     table, and for every other capability the reasons why not. Ask again whenever it matters:
-    rights begin and end by the clock."""
+    rights begin and end by the clock. With `as_of`, what they were at the end of a past day, by the
+    permission table of that day, or will be on one to come if nothing changes."""
     language = texts.preferred(request.headers.get("accept-language"))
-    return await explanations.get(reader, standing, language)
+    return await explanations.get(reader, standing, language, as_of)

@@ -11,7 +11,7 @@ from app.errors import problems
 from app.models import Discussion, Post
 from app.policy import Capability, Standing
 from app.routing import api_router, hot
-from app.schemas.base import InstantIn, page_of
+from app.schemas.base import InstantIn
 from app.schemas.discussions import Post as PostShown
 from app.schemas.discussions import PostCreate, PostList, PostUpdate
 from app.services import posts
@@ -47,8 +47,7 @@ async def list_posts(
 ) -> Any:
     """The oldest first; the opening post is number 1. Hidden and deleted posts keep their place,
     without their text."""
-    listed = await posts.listed(reader, standing, discussion_id, page, updated_after)
-    return page_of(posts.shown_all(listed.rows, standing), *listed[1:])
+    return await posts.listed(reader, standing, discussion_id, page, updated_after)
 
 
 @router.post(

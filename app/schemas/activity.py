@@ -26,6 +26,13 @@ class Subject(Answer):
     id: str = Field(description="Its id, number or code.")
 
 
+class ActingAs(Answer):
+    """The position in which the actor acted, for a vacant seat or an absent holder."""
+
+    position: str = Field(description="The position's code.", examples=["chair"])
+    for_person_id: UUID | None = Field(description="Whose seat it is; null for a vacant one.")
+
+
 class Activity(Answer):
     """One thing that happened, once. No personal text is in it."""
 
@@ -35,6 +42,9 @@ class Activity(Answer):
     )
     occurred_at: InstantOut = Field(description="When.")
     actor: Actor = Field(description="Whoever did it.")
+    acting: ActingAs | None = Field(
+        description="As whom, if only acting for another allowed it; the actor is who acted."
+    )
     subject: Subject = Field(description="To what.")
     community_id: UUID | None = Field(description="In which community, if in one.")
     facts: dict[str, Any] = Field(description="Ids, codes, days and numbers; by kind.")

@@ -4,8 +4,6 @@ from typing import Annotated
 
 from pydantic import MISSING, Field
 
-from app.models import PositionScope
-from app.policy import Capability
 from app.schemas.base import (
     Answer,
     Email,
@@ -15,7 +13,6 @@ from app.schemas.base import (
     LocalizedLine,
     LocalizedSentence,
     Request,
-    line,
 )
 
 
@@ -47,6 +44,10 @@ class Association(Answer):
     notices: list[Notice] = Field(description="The notices that clients have to show.")
     privacy_notice: PrivacyNotice = Field(description="The privacy notice in force.")
     rules_version: int = Field(description="The number of the version of the rules in force.")
+    confirms_grants: bool = Field(
+        description="True if changes of the permission table wait for a second person"
+        " (`POST /grant-changes`, which changes this too)."
+    )
 
 
 class NoticeText(Request):
@@ -87,20 +88,6 @@ class Territory(Answer):
     name: Localized = Field(description="What forms show.")
 
 
-class Position(Answer):
-    """An office that gives capabilities to whoever holds it, while they hold it."""
-
-    code: str = Field(description="What requests carry.", examples=["chair"])
-    scope: PositionScope = Field(description="Held in a community or in the association.")
-    rank: int = Field(description="The order in which positions are shown; 1 comes first.")
-    seats: int | None = Field(
-        description="How many seats a community (or the association) has; null for any number."
-    )
-    title: Localized = Field(description="What people are shown.")
-    term_months: int | None = Field(description="How long a term usually is, in months.")
-    open_ended: bool = Field(description="True if a term may have no last day.")
-
-
 class OccupationList(Answer):
     """The closed list of occupations, in the order in which forms show it."""
 
@@ -113,41 +100,3 @@ class TerritoryList(Answer):
 
     items: list[Territory] = Field(description="All of them.")
     next_cursor: str | None = Field(default=None, description="Always null: the list is whole.")
-
-
-class PositionList(Answer):
-    """The positions, by scope and rank."""
-
-    items: list[Position] = Field(description="All of them.")
-    next_cursor: str | None = Field(default=None, description="Always null: the list is whole.")
-
-
-class Grant(Answer):
-    """One row of the permission table: who is given this capability."""
-
-    capability: Capability = Field(description="The capability.")
-    meaning: Localized = Field(description="What it allows.")
-    granted_to: list[str] = Field(
-        description="public, account, member, or the codes of positions.",
-        examples=[["chair", "secretary", "staff", "vice_chair"]],
-    )
-    open_to_all: bool = Field(
-        description="False for what is private: it may never be granted to public or account."
-    )
-
-
-class GrantList(Answer):
-    """The permission table."""
-
-    items: list[Grant] = Field(description="One row for each capability.")
-    next_cursor: str | None = Field(default=None, description="Always null: the table is whole.")
-
-
-class GrantReplacement(Request):
-    """Who is given the capability from now on."""
-
-    granted_to: list[line(1, 60)] = Field(  # type: ignore[valid-type]
-        max_length=100,
-        description="public, account, member, or codes of positions; replaces the row.",
-        examples=[["chair", "vice_chair", "staff"]],
-    )

@@ -15,7 +15,7 @@ class PasswordSignIn(Request):
     """Sign in with address and password, as JSON; the OAuth2 form has the same members."""
 
     grant_type: Literal["password"] = Field(description="How one signs in.")
-    username: line(1, 254) = Field(  # type: ignore[valid-type]
+    username: Annotated[str, *line(1, 254)] = Field(
         description="The e-mail address.", examples=["chair@example.org"]
     )
     password: Secret = Field(description="The password.", examples=["correct horse battery"])

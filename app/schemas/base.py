@@ -7,7 +7,6 @@ direction of reading are refused, since they serve to make one name look like an
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -85,7 +84,7 @@ def _prose(value: str) -> str:
     return _clean(value.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def _within(minimum: int, maximum: int) -> Any:
+def _within(minimum: int, maximum: int) -> tuple[Any, ...]:
     def check(value: str) -> str:
         # After trimming, since a limit counts what is kept.
         if len(value) < minimum:
@@ -94,27 +93,18 @@ def _within(minimum: int, maximum: int) -> Any:
             raise PydanticCustomError("text_too_long", "too long", {"maximum": maximum})
         return value
 
-    return check
+    shape = {"type": "string", "minLength": minimum, "maxLength": maximum}
+    return (AfterValidator(check), WithJsonSchema(shape))
 
 
-def line(minimum: int, maximum: int) -> Any:
-    """Text on one line, of so many characters after trimming."""
-    return Annotated[
-        str,
-        AfterValidator(_line),
-        AfterValidator(_within(minimum, maximum)),
-        WithJsonSchema({"type": "string", "minLength": minimum, "maxLength": maximum}),
-    ]
+def line(minimum: int, maximum: int) -> tuple[Any, ...]:
+    """Text on one line, of so many characters after trimming: `Annotated[str, *line(1, 200)]`."""
+    return (AfterValidator(_line), *_within(minimum, maximum))
 
 
-def prose(minimum: int, maximum: int) -> Any:
-    """Text of any number of lines, of so many characters after trimming."""
-    return Annotated[
-        str,
-        AfterValidator(_prose),
-        AfterValidator(_within(minimum, maximum)),
-        WithJsonSchema({"type": "string", "minLength": minimum, "maxLength": maximum}),
-    ]
+def prose(minimum: int, maximum: int) -> tuple[Any, ...]:
+    """Text of any number of lines, of so many characters after trimming; as `line` is used."""
+    return (AfterValidator(_prose), *_within(minimum, maximum))
 
 
 def address_key(email: str) -> str:
@@ -140,6 +130,13 @@ def _day(value: object) -> object:
         return date.fromisoformat(value)
     except ValueError as error:
         raise PydanticCustomError("day_invalid", "not a day") from error
+
+
+def _near(value: date) -> date:
+    # Beyond it the calendar's own arithmetic would end.
+    if not 1900 <= value.year < 2200:
+        raise PydanticCustomError("day_too_far", "too far away")
+    return value
 
 
 def _instant(value: object) -> object:
@@ -177,6 +174,12 @@ def utc_text(value: datetime) -> str:
     return value.isoformat().replace("+00:00", "Z")
 
 
+# A name or a heading; a paragraph of explanation; the codes of closed lists and of things by name.
+Line = Annotated[str, *line(1, 200)]
+Paragraph = Annotated[str, *prose(1, 2000)]
+Code = Annotated[str, *line(1, 60)]
+Slug = Annotated[str, *line(1, 80)]
+TerritoryCode = Annotated[str, *line(1, 20)]
 # A number that people see; databases keep it in four bytes.
 Number = Annotated[int, Field(ge=1, le=2_000_000_000)]
 Email = Annotated[
@@ -197,6 +200,12 @@ InstantIn = Annotated[
 DayIn = Annotated[
     date,
     BeforeValidator(_day),
+    WithJsonSchema({"type": "string", "format": "date"}),
+]
+AsOf = Annotated[
+    date,
+    BeforeValidator(_day),
+    AfterValidator(_near),
     WithJsonSchema({"type": "string", "format": "date"}),
 ]
 IdIn = Annotated[
@@ -231,36 +240,36 @@ class Localized(Answer):
 class LocalizedLine(Request):
     """A name or a heading in both languages."""
 
-    en: line(1, 200) = Field(description="In English.")  # type: ignore[valid-type]
-    fr: line(1, 200) = Field(description="In French.")  # type: ignore[valid-type]
+    en: Line = Field(description="In English.")
+    fr: Line = Field(description="In French.")
 
 
 class LocalizedSentence(Request):
     """A sentence or two in both languages."""
 
-    en: prose(1, 1000) = Field(description="In English.")  # type: ignore[valid-type]
-    fr: prose(1, 1000) = Field(description="In French.")  # type: ignore[valid-type]
+    en: Annotated[str, *prose(1, 1000)] = Field(description="In English.")
+    fr: Annotated[str, *prose(1, 1000)] = Field(description="In French.")
 
 
 class LocalizedParagraph(Request):
     """A paragraph in both languages."""
 
-    en: prose(1, 2000) = Field(description="In English.")  # type: ignore[valid-type]
-    fr: prose(1, 2000) = Field(description="In French.")  # type: ignore[valid-type]
+    en: Paragraph = Field(description="In English.")
+    fr: Paragraph = Field(description="In French.")
 
 
 class LocalizedRule(Request):
     """A rule in full, in both languages."""
 
-    en: prose(1, 4000) = Field(description="In English.")  # type: ignore[valid-type]
-    fr: prose(1, 4000) = Field(description="In French.")  # type: ignore[valid-type]
+    en: Annotated[str, *prose(1, 4000)] = Field(description="In English.")
+    fr: Annotated[str, *prose(1, 4000)] = Field(description="In French.")
 
 
 class LocalizedDocument(Request):
     """A whole text in Markdown, in both languages."""
 
-    en: prose(1, 10_000) = Field(description="In English.")  # type: ignore[valid-type]
-    fr: prose(1, 10_000) = Field(description="In French.")  # type: ignore[valid-type]
+    en: Annotated[str, *prose(1, 10_000)] = Field(description="In English.")
+    fr: Annotated[str, *prose(1, 10_000)] = Field(description="In French.")
 
 
 class Viewer(Answer):
@@ -280,9 +289,6 @@ class PersonReference(Answer):
     name: str = Field(description="The person's name today.")
 
 
-def page_of(
-    rows: list[Any], next_cursor: str | None, total: int | None, etag: str | None = None
-) -> Mapping[str, Any]:
-    """The envelope of a list; its ETag, where it is known, goes to the header."""
-    page = {"items": rows, "next_cursor": next_cursor, "total": total}
-    return page if etag is None else page | {"etag": etag}
+def page_of(rows: list[Any], next_cursor: str | None, total: int | None) -> dict[str, Any]:
+    """The envelope of a list."""
+    return {"items": rows, "next_cursor": next_cursor, "total": total}

@@ -9,6 +9,7 @@ from pydantic import MISSING, Field
 from app.models import CommunityStatus, MembershipCategory
 from app.schemas.base import (
     Answer,
+    Code,
     InstantOut,
     Localized,
     LocalizedLine,
@@ -16,7 +17,6 @@ from app.schemas.base import (
     PersonReference,
     Request,
     Viewer,
-    line,
 )
 from app.schemas.problems import Reason
 
@@ -75,7 +75,7 @@ class CommunityCreate(Request):
     name: LocalizedLine = Field(description="Its name, in both languages.")
     description: LocalizedParagraph = Field(description="What its members talk about.")
     listed: bool = Field(default=True, description="False hides it from everybody outside.")
-    eligible_occupations: list[line(1, 60)] = Field(  # type: ignore[valid-type]
+    eligible_occupations: list[Code] = Field(
         default_factory=list, max_length=50, description="Codes; not empty makes it restricted."
     )
 
@@ -94,7 +94,7 @@ class CommunityUpdate(Request):
     status: Annotated[CommunityStatus, Field(strict=False)] | MISSING = Field(
         default=MISSING, description="archived makes it read-only."
     )
-    eligible_occupations: list[line(1, 60)] | MISSING = Field(  # type: ignore[valid-type]
+    eligible_occupations: list[Code] | MISSING = Field(
         default=MISSING, max_length=50, description="Codes; not empty makes it restricted."
     )
 
@@ -113,7 +113,9 @@ class HeldPosition(Answer):
     term_id: UUID = Field(description="The term by which it is held.")
     starts_on: date = Field(description="The term's first day.")
     ends_on: date | None = Field(description="The term's last day; null for an open end.")
-    acting: bool = Field(description="True if held for somebody else.")
+    acting: bool = Field(description="True if held in place of somebody, or of nobody.")
+    for_person_id: UUID | None = Field(description="Acting: whose seat it is, if it is held.")
+    ex_officio: bool = Field(description="True if it comes with another position.")
 
 
 class OwnMembership(Answer):
@@ -141,6 +143,7 @@ class OwnSuspension(Answer):
 class Standing(Answer):
     """What the caller may do in a community now, and why, and why not."""
 
+    as_of: date = Field(description="The day that it is about.")
     community: CommunityReference = Field(description="The community.")
     person: PersonReference | None = Field(description="The caller; null if nobody is signed in.")
     membership: OwnMembership | None = Field(description="The caller's membership, if it runs.")

@@ -10,6 +10,7 @@ from app.schemas.base import Answer, IdIn, InstantOut, LanguageTag, Request, Vie
 
 Tag = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=2, max_length=40)]
 BODY_LIMIT = 40_000
+Body = Annotated[str, *prose(1, BODY_LIMIT)]
 
 
 class AuthorLine(Answer):
@@ -20,6 +21,7 @@ class AuthorLine(Answer):
     occupation: str | None = Field(description="The author's occupation then.")
     affiliation: str | None = Field(description="The author's affiliation then.")
     position: str | None = Field(description="The position held in this community then, if any.")
+    acting: bool = Field(description="True if the author only acted in that position.")
 
 
 class Hidden(Answer):
@@ -61,7 +63,10 @@ class Discussion(Answer):
 
     id: UUID = Field(description="The discussion's id.")
     community_id: UUID = Field(description="The community.")
-    title: str = Field(description="What it is about.")
+    title: str | None = Field(
+        description="What it is about. Null while the opening post is hidden, except for those"
+        " who may moderate."
+    )
     status: DiscussionStatus = Field(description="A locked one takes no replies.")
     tags: list[str] = Field(description="Words to find it by.")
     language: str = Field(description="The language it was opened in.")
@@ -89,10 +94,10 @@ class DiscussionList(Answer):
 class DiscussionCreate(Request):
     """A new discussion and its opening post."""
 
-    title: line(3, 200) = Field(  # type: ignore[valid-type]
+    title: Annotated[str, *line(3, 200)] = Field(
         description="What it is about.", examples=["Incentives that work in the first month"]
     )
-    body: prose(1, BODY_LIMIT) = Field(  # type: ignore[valid-type]
+    body: Body = Field(
         description="The opening post, in Markdown (CommonMark).",
         examples=["What has worked in **your** court?"],
     )
@@ -103,7 +108,7 @@ class DiscussionCreate(Request):
 class PostCreate(Request):
     """A reply."""
 
-    body: prose(1, BODY_LIMIT) = Field(  # type: ignore[valid-type]
+    body: Body = Field(
         description="Markdown (CommonMark); HTML in it is shown as text.",
         examples=["We began with *small* rewards."],
     )
@@ -116,5 +121,5 @@ class PostCreate(Request):
 class PostUpdate(Request):
     """A merge patch of one's own post."""
 
-    body: prose(1, BODY_LIMIT) | MISSING = Field(default=MISSING, description="The new text.")  # type: ignore[valid-type]
+    body: Body | MISSING = Field(default=MISSING, description="The new text.")
     language: LanguageTag | MISSING = Field(default=MISSING, description="What it is written in.")

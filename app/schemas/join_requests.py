@@ -8,16 +8,19 @@ from pydantic import Field
 from app.models import JoinOutcome, JoinRequestStatus
 from app.schemas.base import (
     Answer,
+    Code,
     Email,
     InstantOut,
     Language,
     LanguageIn,
+    Line,
     Number,
+    Paragraph,
     PersonReference,
     Request,
+    Slug,
+    TerritoryCode,
     Viewer,
-    line,
-    prose,
 )
 from app.schemas.communities import CommunityReference
 
@@ -25,33 +28,33 @@ from app.schemas.communities import CommunityReference
 class JoinRequestCreate(Request):
     """One form for several communities: the six answers, and the agreement to the rules."""
 
-    name: line(1, 200) = Field(description="The applicant's name.", examples=["Siobhan O'Neill"])  # type: ignore[valid-type]
+    name: Line = Field(description="The applicant's name.", examples=["Siobhan O'Neill"])
     email: Email = Field(
         description="A mail goes there; the request waits until the address is confirmed.",
         examples=["siobhan@example.org"],
     )
-    communities: list[line(1, 80)] = Field(  # type: ignore[valid-type]
+    communities: list[Slug] = Field(
         min_length=1,
         max_length=20,
         description="Slugs or ids of the communities.",
         examples=[["drug-treatment-court", "indigenous-courts"]],
     )
-    occupation: line(1, 200) = Field(  # type: ignore[valid-type]
+    occupation: Line = Field(
         description="In the applicant's own words.", examples=["Defence counsel"]
     )
-    affiliation: line(1, 200) = Field(  # type: ignore[valid-type]
+    affiliation: Line = Field(
         description="Court, treatment agency or other affiliation.", examples=["Legal Aid Ontario"]
     )
-    area_of_interest: prose(1, 2000) = Field(  # type: ignore[valid-type]
+    area_of_interest: Paragraph = Field(
         description="What the applicant is interested in.", examples=["sanctions and incentives"]
     )
     agrees_to_rules_version: Number = Field(
         description="The version of the rules in force, as GET /rules shows it.", examples=[1]
     )
-    occupation_code: line(1, 60) = Field(  # type: ignore[valid-type]
+    occupation_code: Code = Field(
         default="other", description="An entry of /occupations.", examples=["defence_counsel"]
     )
-    territory: line(1, 20) | None = Field(  # type: ignore[valid-type]
+    territory: TerritoryCode | None = Field(
         default=None, description="An entry of /territories.", examples=["CA-ON"]
     )
     language: LanguageIn = Field(
@@ -121,7 +124,7 @@ class JoinDecision(Request):
     """A decision about a request; a refusal needs a comment, which the applicant is sent."""
 
     outcome: Annotated[JoinOutcome, Field(strict=False)] = Field(description="What is decided.")
-    comment: prose(1, 2000) | None = Field(  # type: ignore[valid-type]
+    comment: Paragraph | None = Field(
         default=None,
         description="Required when declining; the applicant reads it.",
         examples=[None],

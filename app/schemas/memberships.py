@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import MISSING, Field
 
 from app.models import MembershipCategory, MembershipEnding
-from app.schemas.base import Answer, DayIn, InstantOut, Request, Viewer, prose
+from app.schemas.base import Answer, DayIn, InstantOut, Paragraph, Request, Viewer
 from app.schemas.communities import CommunityReference
 
 
@@ -82,16 +82,14 @@ class MembershipUpdate(Request):
 class MembershipEnd(Request):
     """Why a membership ends. One's own needs no reason; somebody else's does."""
 
-    reason: prose(1, 2000) | None = Field(  # type: ignore[valid-type]
-        default=None, description="Recorded; the person is told."
-    )
+    reason: Paragraph | None = Field(default=None, description="Recorded; the person is told.")
 
 
 class SuspensionCreate(Request):
     """A suspension: from now to the end of a day, and why."""
 
     until_on: DayIn = Field(description="The last day: today or later, at most two years away.")
-    reason: prose(1, 2000) = Field(description="Recorded; the person is told.")  # type: ignore[valid-type]
+    reason: Paragraph = Field(description="Recorded; the person is told.")
 
 
 class Suspension(Answer):

@@ -6,13 +6,15 @@ from pydantic import MISSING, Field
 
 from app.schemas.base import (
     Answer,
+    Code,
     InstantOut,
     Language,
     LanguageIn,
+    Line,
+    Paragraph,
     Request,
+    TerritoryCode,
     Viewer,
-    line,
-    prose,
 )
 
 
@@ -38,24 +40,16 @@ class Me(Answer):
 class MeUpdate(Request):
     """A merge patch of one's own profile; posts that exist keep the line they were sent under."""
 
-    name: line(1, 200) | MISSING = Field(
-        default=MISSING, description="Your name; cannot be cleared."
-    )  # type: ignore[valid-type]
-    occupation: line(1, 200) | None | MISSING = Field(
+    name: Line | MISSING = Field(default=MISSING, description="Your name; cannot be cleared.")
+    occupation: Line | None | MISSING = Field(default=MISSING, description="Null clears it.")
+    occupation_code: Code | MISSING = Field(default=MISSING, description="From /occupations.")
+    affiliation: Line | None | MISSING = Field(default=MISSING, description="Null clears it.")
+    area_of_interest: Paragraph | None | MISSING = Field(
         default=MISSING, description="Null clears it."
-    )  # type: ignore[valid-type]
-    occupation_code: line(1, 60) | MISSING = Field(
-        default=MISSING, description="From /occupations."
-    )  # type: ignore[valid-type]
-    affiliation: line(1, 200) | None | MISSING = Field(
-        default=MISSING, description="Null clears it."
-    )  # type: ignore[valid-type]
-    area_of_interest: prose(1, 2000) | None | MISSING = Field(
-        default=MISSING, description="Null clears it."
-    )  # type: ignore[valid-type]
-    territory: line(1, 20) | None | MISSING = Field(
+    )
+    territory: TerritoryCode | None | MISSING = Field(
         default=MISSING, description="From /territories, or null."
-    )  # type: ignore[valid-type]
+    )
     language: LanguageIn | MISSING = Field(default=MISSING, description="The language of mails.")
 
 

@@ -1,9 +1,11 @@
 """The one shape of every error (RFC 9457)."""
 
 from datetime import date
+from uuid import UUID
 
 from pydantic import MISSING, ConfigDict, Field
 
+from app.models import ElectionPhase
 from app.schemas.base import Answer
 
 
@@ -27,11 +29,15 @@ class Reason(Answer):
 
     code: str = Field(
         description="sign_in_required, membership_required, membership_suspended,"
-        " position_required, rules_agreement_required, eligibility_required or own_only.",
+        " position_required, term_ended, term_not_begun, holder_absent, rules_agreement_required,"
+        " eligibility_required or own_only.",
         examples=["position_required"],
     )
     positions: list[str] = Field(description="The positions that would allow it.")
-    until: date | None = Field(description="The last day of what stands in the way.")
+    from_on: date | None = Field(description="term_not_begun: the first day of that term.")
+    until: date | None = Field(
+        description="The last day of what stands in the way; term_ended: the last day of that term."
+    )
     rules_version: int | None = Field(description="The version that has to be agreed to.")
     detail: str = Field(description="A sentence in the language asked for.")
 
@@ -63,4 +69,19 @@ class Problem(Answer):
     )
     version: int | MISSING = Field(
         default=MISSING, description="With review.changed: the review's version now."
+    )
+    phase: ElectionPhase | MISSING = Field(
+        default=MISSING, description="With election.wrong_phase: the phase in which it is."
+    )
+    nomination_id: UUID | MISSING = Field(
+        default=MISSING, description="With election.winner_unfit: whose seat it would be."
+    )
+    reason: str | MISSING = Field(
+        default=MISSING,
+        description="With election.winner_unfit: the code of what stands in the way.",
+    )
+    communities: int | MISSING = Field(
+        default=MISSING,
+        description="With seat.in_use: in how many communities too many seats are held or"
+        " promised; 0 where it is the association.",
     )

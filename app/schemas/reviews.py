@@ -10,11 +10,11 @@ from app.schemas.base import (
     Answer,
     InstantOut,
     Number,
+    Paragraph,
     PersonReference,
     Request,
+    Slug,
     Viewer,
-    line,
-    prose,
 )
 from app.schemas.discussions import AuthorLine
 
@@ -22,10 +22,8 @@ from app.schemas.discussions import AuthorLine
 class ReportCreate(Request):
     """A report of a post under a rule."""
 
-    rule: line(1, 80) = Field(  # type: ignore[valid-type]
-        description="The code of a rule in force.", examples=["no-attacks"]
-    )
-    note: prose(1, 2000) | None = Field(  # type: ignore[valid-type]
+    rule: Slug = Field(description="The code of a rule in force.", examples=["no-attacks"])
+    note: Paragraph | None = Field(
         default=None, description="What those who decide should know.", examples=["See line two."]
     )
 
@@ -113,12 +111,12 @@ class ReviewDecision(Request):
     action: Annotated[ReviewAction, Field(strict=False)] = Field(
         description="keep leaves the post; hide takes its text away.", examples=["hide"]
     )
-    rule: line(1, 80) | None = Field(  # type: ignore[valid-type]
+    rule: Slug | None = Field(
         default=None,
         description="The rule that is applied; required to hide.",
         examples=["no-attacks"],
     )
-    reason: prose(1, 2000) = Field(  # type: ignore[valid-type]
+    reason: Paragraph = Field(
         description="Why; a hidden post's author is sent it.", examples=["It attacks a colleague."]
     )
     version: Number = Field(description="The review's version as it was read.", examples=[1])
@@ -127,4 +125,4 @@ class ReviewDecision(Request):
 class ReviewReversal(Request):
     """Why a decision is taken back."""
 
-    reason: prose(1, 2000) = Field(description="Why; the author is told.")  # type: ignore[valid-type]
+    reason: Paragraph = Field(description="Why; the author is told.")

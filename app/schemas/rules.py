@@ -69,6 +69,11 @@ class RuleText(Request):
 class RulesPublication(Request):
     """A new version of the rules, whole; everybody is asked to agree again when it takes effect."""
 
+    based_on: Number = Field(
+        description="The latest version that there is, those to come included: the one that you"
+        " have read and that this one is to follow.",
+        examples=[1],
+    )
     effective_on: DayIn = Field(description="The first day in force: today or later.")
     items: list[RuleText] = Field(
         min_length=1, max_length=100, description="All rules, in order; replaces the last version."

@@ -20,6 +20,7 @@ ACTIVITY = sa.select(
     Activity.subject_kind,
     Activity.subject_id,
     Activity.facts,
+    Activity.acting,
     Activity.place,
     col(Person.name).label("actor_name"),
 ).select_from(sa.outerjoin(Activity, Person, col(Person.id) == Activity.actor_id))
@@ -44,6 +45,8 @@ def shown(row: Any) -> dict[str, Any]:
     named = kind is None or not kind.anonymous
     return {
         **row._asdict(),
+        # Of what is anonymous, this too would say by whom it was done.
+        "acting": row.acting if named else None,
         "actor": {
             "kind": row.actor_kind,
             "id": row.actor_id if named else None,

@@ -21,7 +21,7 @@ from app.policy import Standing
 from app.reader import Prepared, Reader, encoded
 from app.schemas.base import page_of
 from app.services import communities
-from app.services.standing import TODAY, membership_runs
+from app.services.seating import TODAY, membership_runs
 
 KEPT_ANSWERS = 100
 

@@ -15,21 +15,22 @@ from app.models import (
     Discussion,
     Membership,
     Occupation,
-    Position,
-    PositionScope,
     Seat,
     Term,
 )
-from app.policy import Capability, CommunityLine, MembershipLine, Standing, TermLine
+from app.policy import Capability, CommunityLine, MembershipLine, Standing
 from app.preconditions import Expected, merge
 from app.reader import Prepared, Reader
-from app.services.standing import (
+from app.services import seats
+from app.services.seating import (
     TODAY,
     holds_seat,
     membership_runs,
+    seat_exists,
     suspended_until,
     term_runs,
 )
+from app.services.standing import term_columns, term_lines
 
 # What the catalogue says of a community, computed for today.
 
@@ -49,7 +50,12 @@ _HELD = (
 VACANT = (
     sa.select(sa.func.count())
     .select_from(Seat)
-    .where(col(Seat.community_id) == Community.id, ~_HELD)
+    .where(
+        col(Seat.community_id) == Community.id,
+        col(Seat.subcommittee_id).is_(None),
+        seat_exists(TODAY),
+        ~_HELD,
+    )
     .correlate(Community)
     .scalar_subquery()
 )
@@ -94,13 +100,7 @@ _MINE = Prepared(
     )
 )
 _MY_TERMS = Prepared(
-    sa.select(
-        col(Term.id).label("term_id"),
-        Term.community_id,
-        Term.position_code,
-        Term.starts_on,
-        Term.ends_on,
-    ).where(
+    sa.select(*term_columns()).where(
         col(Term.person_id) == sa.bindparam("caller", type_=sa.Uuid),
         col(Term.community_id).is_not(None),
         term_runs(TODAY),
@@ -116,13 +116,15 @@ async def standings_in(reader: Reader, standing: Standing, rows: list[Any]) -> l
         asked = {"caller": standing.person.id, "today": standing.today}
         memberships = {row.community_id: row for row in await reader.rows(_MINE, **asked)}
         for row in await reader.rows(_MY_TERMS, **asked):
-            terms.setdefault(row.community_id, []).append(row)
+            terms.setdefault(row.term_community_id, []).append(row)
     found = []
     for row in rows:
         mine = memberships.get(row.id)
         held = tuple(
-            TermLine(term.term_id, term.position_code, term.starts_on, term.ends_on, True)
+            line
             for term in terms.get(row.id, ())
+            for line in term_lines(term, row.id, standing.grants)
+            if line.in_community
         )
         found.append(
             dataclasses.replace(
@@ -135,6 +137,7 @@ async def standings_in(reader: Reader, standing: Standing, rows: list[Any]) -> l
                 else None,
                 suspended_until=mine.suspended_until if mine else None,
                 terms=tuple(t for t in standing.terms if not t.in_community) + held,
+                _acted=[],
                 _cache={},
             )
         )
@@ -180,6 +183,7 @@ _AFFORDANCES: tuple[tuple[str, Capability], ...] = (
     ("list_memberships", Capability.MEMBERSHIPS_READ),
     ("list_discussions", Capability.DISCUSSIONS_READ),
     ("list_terms", Capability.LEADERSHIP_READ_HISTORY),
+    ("list_subcommittees", Capability.MEMBERSHIPS_READ),
     ("list_join_requests", Capability.JOIN_REQUESTS_READ),
     ("list_review_queue", Capability.POSTS_MODERATE),
     ("list_community_audit_log", Capability.AUDIT_READ),
@@ -187,6 +191,7 @@ _AFFORDANCES: tuple[tuple[str, Capability], ...] = (
 _ACTS: tuple[tuple[str, Capability], ...] = (
     ("start_discussion", Capability.DISCUSSIONS_START),
     ("begin_term", Capability.LEADERSHIP_APPOINT),
+    ("create_subcommittee", Capability.COMMUNITIES_UPDATE),
 )
 
 
@@ -236,7 +241,7 @@ async def create(work: Work, standing: Standing, values: dict[str, Any]) -> dict
     )
     async with unique_or(work, {"uq_community_slug": errors.SlugTaken()}):
         work.add(community)
-    await add_seats(work, community.id)
+    await seats.make_for_community(work, community.id)
     activity.record(
         work,
         "community.created",
@@ -246,27 +251,6 @@ async def create(work: Work, standing: Standing, values: dict[str, Any]) -> dict
         slug=community.slug,
     )
     return await get(work, dataclasses.replace(standing, community=line(community), _cache={}))
-
-
-async def add_seats(work: Work, community_id: UUID) -> None:
-    """Makes the seats of a community's Leadership Group, as the positions say."""
-    positions = await work.rows(
-        sa.select(Position.code, Position.seats).where(
-            col(Position.scope) == PositionScope.COMMUNITY, col(Position.seats).is_not(None)
-        )
-    )
-    work.add_all(
-        Seat(
-            community_id=community_id,
-            body_id=community_id,
-            position_code=position.code,
-            number=number,
-            opened_on=clock.today(),
-        )
-        for position in positions
-        for number in range(1, position.seats + 1)
-    )
-    await work.flush()
 
 
 _MANAGED = {"listed", "status", "eligible_occupations"}

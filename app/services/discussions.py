@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from app import activity, clock, errors, markdown
 from app.db import Source, Work
-from app.listing import Listed, Listing, Page, hot_page
+from app.listing import Listing, Page, Ready, hot_page
 from app.models import Discussion, DiscussionStatus, Post, new_id
 from app.models.base import Instant
 from app.policy import Capability, Standing
@@ -23,6 +23,7 @@ DISCUSSIONS = sa.select(
     Discussion.id,
     Discussion.community_id,
     Discussion.title,
+    Discussion.title_hidden,
     Discussion.status,
     Discussion.tags,
     Discussion.language,
@@ -58,14 +59,20 @@ def listing(status: bool, author: bool, updated_after: bool) -> Listing:
     )
 
 
-async def listed(
-    reader: Reader, standing: Standing, asked: Page, filters: dict[str, Any]
-) -> Listed:
-    """One page of the discussions here, as `Reader.wire` gives its rows."""
+async def listed(reader: Reader, standing: Standing, asked: Page, filters: dict[str, Any]) -> Ready:
+    """One page of the discussions here, encoded."""
     wanted = {name: value for name, value in filters.items() if value is not None}
     found = listing("status" in wanted, "author" in wanted, "updated_after" in wanted)
-    can = _viewers(standing)
-    return await hot_page(reader, found, asked, can, community=standing.here.id, **wanted)
+    said = [_viewers(standing), standing.can(Capability.POSTS_MODERATE)]
+    return await hot_page(
+        reader,
+        found,
+        asked,
+        said,
+        lambda rows: shown_all(rows, standing),
+        community=standing.here.id,
+        **wanted,
+    )
 
 
 def _viewers(standing: Standing) -> dict[str, Any]:
@@ -87,13 +94,13 @@ def affordances(standing: Standing, status: str) -> list[str]:
 
 def shown_all(rows: Iterable[Sequence[Any]], standing: Standing) -> list[dict[str, Any]]:
     """Discussions as this caller sees them: the columns of DISCUSSIONS, as values or as
-    `Reader.wire` gives them."""
-    viewer = _viewers(standing)
+    `Reader.wire` gives them. A title is hidden with its opening post, but not to moderators."""
+    viewer, moderates = _viewers(standing), standing.can(Capability.POSTS_MODERATE)
     return [
         {
             "id": discussion_id,
             "community_id": community_id,
-            "title": title,
+            "title": None if title_hidden and not moderates else title,
             "status": status,
             "tags": tags,
             "language": language,
@@ -107,6 +114,7 @@ def shown_all(rows: Iterable[Sequence[Any]], standing: Standing) -> list[dict[st
             discussion_id,
             community_id,
             title,
+            title_hidden,
             status,
             tags,
             language,

@@ -4,7 +4,6 @@ import email.policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -61,8 +60,7 @@ def message(mail_id: UUID, kind: str, letter: Letter, association: Association) 
         made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     # Only now: the body's own encoding keeps to the short lines of the standard.
     utf8 = not str(made["To"]).isascii()
-    policy: Any = _Policy(linesep="\r\n", utf8=utf8)  # ty: ignore[invalid-argument-type]
-    made.policy = policy
+    made.policy = _Policy(linesep="\r\n", utf8=utf8, message_factory=EmailMessage)
     return made
 
 

@@ -62,14 +62,14 @@ async def begin(state: Any, key: str, secret_once: bool) -> Kept | None:
     }
     try:
         async with asyncio.timeout(WAIT_SECONDS + 0.5):
-            claimed = await work.execute(insert_ignoring(work, IdempotencyKey, claim))
+            claimed = await work.written(insert_ignoring(work, IdempotencyKey, claim))
     except DBAPIError as error:
         if not gave_up_waiting(error):
             raise
         raise errors.IdempotencyKeyInUse from error
     except (TimeoutError, sa.exc.TimeoutError) as error:
         raise errors.IdempotencyKeyInUse from error
-    if claimed.rowcount == 1:
+    if claimed:
         state.idempotency = (credential, claim["key_hash"], secret_once)
         return None
     kept = await work.get(IdempotencyKey, (claim["credential"], claim["key_hash"]))

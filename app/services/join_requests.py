@@ -26,7 +26,7 @@ from app.policy import Capability, Standing
 from app.schemas.base import address_key
 from app.services import association, communities, rules
 from app.services import standing as standings
-from app.services.standing import membership_runs
+from app.services.seating import membership_runs
 
 FORMS_AN_HOUR = 20
 
@@ -212,7 +212,7 @@ async def _wanted(work: Work, wanted: list[str]) -> list[Any]:
 async def _refuse_flood(work: Work, key: str) -> None:
     """Nobody's letter box is filled by forms that somebody else sends in their name."""
     recent = await work.one(
-        sa.select(sa.func.count(sa.distinct(JoinRequest.submission_id)).label("forms")).where(
+        sa.select(sa.func.count(sa.distinct(col(JoinRequest.submission_id))).label("forms")).where(
             col(JoinRequest.email_key) == key,
             col(JoinRequest.status) == JoinRequestStatus.AWAITING_VERIFICATION,
             col(JoinRequest.submitted_at) > clock.now() - timedelta(hours=1),

@@ -1,59 +1,129 @@
-"""The Leadership Group: every seat on a day, held or vacant, and by whom."""
+"""The Leadership Group: every seat on a day, held or vacant, by whom, and who acts in it."""
 
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from app import clock
 from app.db import Source
-from app.models import Community, Position, Seat, Term
+from app.models import (
+    Community,
+    Membership,
+    Person,
+    Position,
+    Seat,
+    Term,
+    TermBasis,
+    TermStatus,
+)
 from app.policy import Capability, Standing
-from app.services import terms
-from app.services.standing import TODAY, holds_seat
+from app.services import seating, term_pages
+from app.services.seating import DAY_END, TODAY
 
 
-async def get(source: Source, standing: Standing) -> dict[str, Any]:
-    """Every seat of the community (or of the association) today, held or vacant.
+@dataclass(frozen=True, slots=True)
+class Seated:
+    """One seat on a day: who holds it, and who acts in it while nobody who holds it is able."""
+
+    seat: Any
+    holder: Any | None
+    acting: Any | None
+
+    @property
+    def state(self) -> str:
+        """held, acting (somebody acts, whether or not the seat is held), or vacant."""
+        if self.acting is not None:
+            return "acting"
+        return "vacant" if self.holder is None else "held"
+
+
+_SEATS = sa.select(
+    Seat.id,
+    Seat.community_id,
+    Seat.body_id,
+    Seat.position_code,
+    Seat.opened_on,
+    Seat.announced_term_id,
+    Seat.announced_acting,
+    col(Seat.number).label("seat"),
+    Position.title,
+    Position.rank,
+    Position.stagger_group,
+).join(Position, col(Position.code) == Seat.position_code)
+
+
+async def seated(
+    source: Source, seats_wanted: Any, terms_wanted: Any, day: date, end: datetime | None = None
+) -> list[Seated]:
+    """The seats of a condition as they are on a day, by rank: two statements for all of them.
+
+    `end` is the instant at which a past day was over; without it the present counts.
+    """
+    over = DAY_END if end is not None else None
+    asked = {"today": day} | ({"day_end": end} if end is not None else {})
+    seats = await source.rows(
+        _SEATS.where(seats_wanted, seating.seat_exists(TODAY)).order_by(
+            col(Seat.body_id), col(Position.rank), col(Seat.number)
+        ),
+        today=day,
+    )
+    rows = await source.rows(
+        term_pages.TERMS.add_columns(
+            seating.holds(TODAY, Term, over).label("held"),
+            seating.counts(TODAY, Term, over).label("counts"),
+            seating.acting_seat(TODAY, Term, over).label("acting_seat"),
+        ).where(terms_wanted, seating.term_runs(TODAY)),
+        **asked,
+    )
+    holders, named, by_rule = {}, {}, {}
+    for row in rows:
+        if row.basis == TermBasis.ACTING:
+            if row.counts:
+                named[row.seat_id] = row
+        elif row.held:
+            holders[row.seat_id] = row
+            if row.acting_seat is not None:
+                by_rule[row.acting_seat] = row
+    return [
+        Seated(seat, holders.get(seat.id), named.get(seat.id) or by_rule.get(seat.id))
+        for seat in seats
+    ]
+
+
+async def get(
+    source: Source, standing: Standing, as_of: date | None, subcommittee_id: UUID | None = None
+) -> dict[str, Any]:
+    """Every seat of the community (of a subcommittee of it, of the association) on a day.
 
     Outsiders of a restricted community see that a seat is held, and a name only where the
-    community publishes its leadership.
+    community publishes its leadership. Another day than today is for those who read the history.
     """
+    day = as_of or standing.today
+    if day != standing.today:
+        standing.require(Capability.LEADERSHIP_READ_HISTORY)
+    end = clock.end_of(day) if day < standing.today else None
     community = standing.community
-    place = (
-        col(Seat.community_id) == community.id
-        if community is not None
-        else col(Seat.community_id).is_(None)
-    )
-    seats = await source.rows(
-        sa.select(
-            Seat.id,
-            Seat.position_code,
-            col(Seat.number).label("seat"),
-            Position.title,
-            Position.rank,
-        )
-        .join(Position, col(Position.code) == Seat.position_code)
-        .where(place)
-        .order_by(col(Position.rank), col(Seat.number))
-    )
-    held_here = (
-        col(Term.community_id) == community.id
-        if community is not None
-        else col(Term.community_id).is_(None)
-    )
-    running = await source.rows(
-        terms.TERMS.add_columns(Term.seat_id).where(held_here, holds_seat(TODAY)),
-        today=standing.today,
+    body = subcommittee_id or (community.id if community else None)
+    found = await seated(
+        source,
+        col(Seat.body_id).is_not_distinct_from(body),
+        sa.and_(col(Term.body_id).is_not_distinct_from(body), col(Term.seat_id).is_not(None)),
+        day,
+        end,
     )
     named = await _names_shown(source, standing)
-    holders = {term.seat_id: term for term in running if term.seat_id is not None}
-    found = [_seat(seat, holders.get(seat.id), named) for seat in seats]
-    if community is None and standing.can(Capability.LEADERSHIP_READ_HISTORY):
-        found += await _unnumbered(
-            source, [term for term in running if term.seat_id is None], named
-        )
-    vacant = sum(1 for seat in found if seat["state"] == "vacant")
-    return {"as_of": standing.today, "seats": found, "vacant_seats": vacant}
+    shown = [seat_shown(one, named) for one in found]
+    if body is None:
+        shown += await _ex_officio(source, standing, day, end)
+        if standing.can(Capability.LEADERSHIP_READ_HISTORY):
+            shown += await _unnumbered(source, day, end)
+    vacant = sum(1 for one in found if one.holder is None)
+    return {"as_of": day, "seats": shown, "vacant_seats": vacant}
 
 
 async def _names_shown(source: Source, standing: Standing) -> bool:
@@ -66,37 +136,202 @@ async def _names_shown(source: Source, standing: Standing) -> bool:
     return row.publishes_leadership
 
 
-def _seat(seat: Any, term: Any, named: bool) -> dict[str, Any]:
+def seat_shown(one: Seated, named: bool) -> dict[str, Any]:
+    """A seat as it goes out, with names or without."""
     return {
-        "position": seat.position_code,
-        "seat": seat.seat,
-        "title": seat.title,
-        "state": "vacant" if term is None else "held",
-        "holder": _holder(term) if term is not None and named else None,
+        "id": one.seat.id,
+        "position": one.seat.position_code,
+        "seat": one.seat.seat,
+        "title": one.seat.title,
+        "state": one.state,
+        "holder": _holder(one.holder, False) if one.holder is not None and named else None,
+        "acting_holder": _holder(one.acting, True) if one.acting is not None and named else None,
     }
 
 
-def _holder(term: Any) -> dict[str, Any]:
+def _holder(term: Any, acting: bool, basis: TermBasis | None = None) -> dict[str, Any]:
     return {
-        "person": terms.person_shown(term),
+        "person": term_pages.person_shown(term),
         "term_id": term.id,
         "starts_on": term.starts_on,
         "ends_on": term.ends_on,
-        "acting": False,
+        "basis": basis or (TermBasis.ACTING if acting else term.basis),
+        "acting": acting,
     }
 
 
-async def _unnumbered(source: Source, terms: list[Any], named: bool) -> list[dict[str, Any]]:
+_Held = aliased(Position)
+
+
+async def _ex_officio(
+    source: Source, standing: Standing, day: date, end: datetime | None
+) -> list[dict[str, Any]]:
+    """The offices that come with another position: one seat for each seat of that one.
+
+    Seats of communities that hide themselves, or withhold names, stay as they are seen there.
+    """
+    offices = await source.rows(
+        sa.select(Position.code, Position.title, Position.held_with, Position.rank)
+        .where(col(Position.held_with).is_not(None))
+        .order_by(col(Position.rank))
+    )
+    if not offices:
+        return []
+    with_office = sa.select(_Held.held_with).where(col(_Held.held_with).is_not(None))
+    acts = sa.select(_Held.code).where(col(_Held.acts_for).in_(with_office))
+    found = await seated(
+        source,
+        col(Seat.position_code).in_(with_office),
+        sa.or_(col(Term.position_code).in_(with_office), col(Term.position_code).in_(acts)),
+        day,
+        end,
+    )
+    rows = await source.rows(
+        sa.select(
+            Community.id,
+            Community.listed,
+            Community.eligible_occupations,
+            Community.publishes_leadership,
+            Community.place,
+        )
+    )
+    places = {row.id: row for row in rows}
+    found.sort(key=lambda one: places[one.seat.community_id].place if one.seat.community_id else 0)
+    shown = []
+    for office in offices:
+        for one in found:
+            if one.seat.position_code != office.held_with:
+                continue
+            place = places.get(one.seat.community_id)
+            if place is not None and not place.listed and not standing.oversees:
+                continue
+            withheld = place is not None and place.eligible_occupations
+            named = not withheld or place.publishes_leadership or standing.oversees
+            shown.append(_office(office, one, bool(named)))
+    return shown
+
+
+def _office(office: Any, one: Seated, named: bool) -> dict[str, Any]:
+    """A seat that somebody has because they hold another."""
+    shown = seat_shown(one, named)
+    for holder in (shown["holder"], shown["acting_holder"]):
+        if holder is not None:
+            holder["basis"] = TermBasis.EX_OFFICIO
+    return shown | {
+        "position": office.code,
+        "title": office.title,
+        "seat": None,
+        "held_with": {"position": office.held_with, "community_id": one.seat.community_id},
+    }
+
+
+async def _unnumbered(source: Source, day: date, end: datetime | None) -> list[dict[str, Any]]:
     """Holders of positions without a number of seats, such as staff: held, never vacant."""
-    rows = await source.rows(sa.select(Position.code, Position.title))
-    titles = {row.code: row.title for row in rows}
+    over = DAY_END if end is not None else None
+    asked = {"today": day} | ({"day_end": end} if end is not None else {})
+    rows = await source.rows(
+        term_pages.TERMS.join(Position, col(Position.code) == Term.position_code)
+        .add_columns(Position.title)
+        .where(
+            col(Term.community_id).is_(None),
+            col(Term.seat_id).is_(None),
+            seating.holds(TODAY, Term, over),
+        )
+        .order_by(col(Position.rank), col(Term.id)),
+        **asked,
+    )
     return [
         {
-            "position": term.position_code,
+            "id": None,
+            "position": row.position_code,
             "seat": None,
-            "title": titles[term.position_code],
+            "title": row.title,
             "state": "held",
-            "holder": _holder(term) if named else None,
+            "holder": _holder(row, False),
+            "acting_holder": None,
+            "held_with": None,
         }
-        for term in terms
+        for row in rows
     ]
+
+
+# Vacancies
+
+
+# A term with what may have emptied its seat without anybody's ending it.
+LAST = term_pages.TERMS.add_columns(
+    Term.free_from,
+    Person.deactivated_at,
+    sa.select(sa.func.max(Membership.until_on))
+    .where(
+        col(Membership.person_id) == Term.person_id,
+        col(Membership.community_id) == Term.community_id,
+        col(Membership.until_on) < TODAY,
+    )
+    .correlate(Term)
+    .scalar_subquery()
+    .label("member_until"),
+)
+
+
+async def vacancies(source: Source, standing: Standing) -> list[dict[str, Any]]:
+    """The seats of the community that nobody holds today: since when, and who acts meanwhile.
+
+    What emptied a seat, and who comes next, is for those who read the history.
+    """
+    here = standing.here.id
+    found = await seated(
+        source, col(Seat.body_id) == here, col(Term.body_id) == here, standing.today
+    )
+    vacant = [one for one in found if one.holder is None]
+    if not vacant:
+        return []
+    named = await _names_shown(source, standing)
+    told = standing.can(Capability.LEADERSHIP_READ_HISTORY)
+    rows = await source.rows(
+        LAST.where(
+            col(Term.seat_id).in_([one.seat.id for one in vacant]), seating.own(Term)
+        ).order_by(col(Term.starts_on)),
+        today=standing.today,
+    )
+    return [_vacancy(one, rows, standing, named=named, told=told) for one in vacant]
+
+
+def _vacancy(
+    one: Seated, rows: list[Any], standing: Standing, *, named: bool, told: bool
+) -> dict[str, Any]:
+    mine = [row for row in rows if row.seat_id == one.seat.id]
+    last = _last_held(mine, standing.today)
+    planned = [row for row in mine if term_pages.status_of(row, standing.today) == "planned"]
+    shown = seat_shown(one, named)
+    return {
+        **{name: shown[name] for name in ("id", "position", "seat", "title", "acting_holder")},
+        "since_on": emptied_on(last, standing.today) if last else one.seat.opened_on,
+        "cause": (term_pages.status_of(last, standing.today) if last else "never_held")
+        if told
+        else None,
+        "last_term_id": last.id if last and told else None,
+        "next_term": _holder(planned[0], False) if planned and told else None,
+    }
+
+
+def _last_held(rows: list[Any], day: date) -> Any | None:
+    """The latest of a seat's terms that had begun and held it for a day at least."""
+    held = [
+        row
+        for row in rows
+        if row.starts_on <= day and (row.free_from is None or row.free_from > row.starts_on)
+    ]
+    return max(held, key=lambda row: row.starts_on) if held else None
+
+
+def emptied_on(last: Any, day: date) -> date:
+    """The first day on which a seat was empty after its last term, a row of LAST.
+
+    Of one that lapsed, and that nobody had to end, it follows from the membership or the account.
+    """
+    if term_pages.status_of(last, day) is not TermStatus.LAPSED or last.ending is not None:
+        return last.free_from or day
+    days = [one + timedelta(days=1) for one in (last.member_until,) if one is not None]
+    days += [clock.day_of(one) for one in (last.deactivated_at,) if one is not None]
+    return min(days, default=day)

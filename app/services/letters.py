@@ -22,18 +22,24 @@ from app.models import (
     Mail,
     Membership,
     Person,
-    Position,
     Post,
     Review,
     ReviewStatus,
     Rule,
     Suspension,
-    Term,
     TokenPurpose,
 )
 from app.schemas.base import address_key
-from app.services import mailed_links, unsubscriptions, waiting
-from app.services.standing import membership_runs
+from app.services import (
+    election_letters,
+    grant_letters,
+    leadership_letters,
+    mailed_links,
+    succession_letters,
+    unsubscriptions,
+    waiting,
+)
+from app.services.seating import membership_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +77,9 @@ def _language(language: str) -> str:
     return language if language in texts.LANGUAGES else texts.LANGUAGES[0]
 
 
-def _said(localized: Mapping[str, Any], language: str) -> str:
-    """The association's text in one language, on one line, as subjects need it."""
-    return " ".join(str(localized.get(language) or localized["en"]).split())
-
-
 async def _community(work: Work, community_id: UUID, language: str) -> str:
     community = await work.get_one(Community, community_id)
-    return _said(community.name, language)
+    return texts.one_line(community.name, language)
 
 
 # To an address, with or without an account
@@ -192,7 +193,7 @@ async def _waiting(work: Work, mail: Mail, person: Person) -> Letter | None:
             "mails",
             "waiting_line",
             language,
-            community=_said(one.community, language),
+            community=texts.one_line(one.community, language),
             count=len(one.ids),
         )
         for one in found
@@ -235,34 +236,9 @@ async def _membership_suspended(work: Work, mail: Mail, person: Person) -> Lette
     )
 
 
-async def _term_recorded(work: Work, mail: Mail, person: Person) -> Letter | None:
-    term = await work.get(Term, mail.subject_id)
-    if term is None or term.ended_at is not None:
-        return None
-    facts = await _seat(work, term, person) | {"starts_on": term.starts_on.isoformat()}
-    if term.ends_on is None:
-        return _to(person, "body_open_ended", **facts)
-    return _to(person, **facts, ends_on=term.ends_on.isoformat())
-
-
-async def _term_removed(work: Work, mail: Mail, person: Person) -> Letter | None:
-    term = await work.get(Term, mail.subject_id)
-    if term is None:
-        return None
-    return _to(person, **await _seat(work, term, person), reason=term.end_reason or "-")
-
-
-async def _seat(work: Work, term: Term, person: Person) -> dict[str, str]:
-    """Which position, and where: in a community, or in the association."""
-    language = _language(person.language)
-    position = await work.get(Position, term.position_code)
-    where = (
-        await _community(work, term.community_id, language)
-        if term.community_id
-        else _said((await association(work)).name, language)
-    )
-    title = _said(position.title, language) if position else term.position_code
-    return {"position": title, "where": where}
+async def _about_leadership(work: Work, mail: Mail, person: Person) -> Letter | None:
+    said = await leadership_letters.write(work, mail, person, _language(person.language))
+    return None if said is None else _to(person, said[0], **said[1])
 
 
 async def _post_hidden(work: Work, mail: Mail, person: Person) -> Letter | None:
@@ -276,7 +252,7 @@ async def _post_hidden(work: Work, mail: Mail, person: Person) -> Letter | None:
         col(Rule.rules_version) == review.rules_version, col(Rule.code) == review.rule
     )
     heading = (await work.execute(found)).scalars().first()
-    rule = _said(heading, _language(person.language)) if heading else review.rule or "-"
+    rule = texts.one_line(heading, _language(person.language)) if heading else review.rule or "-"
     return _to(person, **facts, rule=rule, reason=review.reason or "-")
 
 
@@ -303,9 +279,27 @@ async def _post(work: Work, review: Review, person: Person) -> dict[str, str] | 
         if (await work.execute(belongs)).first() is None:
             return None
     return {
-        "community": _said(community.name, _language(person.language)),
+        "community": texts.one_line(community.name, _language(person.language)),
         "link": mailed_links.discussion(post.discussion_id),
     }
+
+
+async def _about_grants(work: Work, mail: Mail, person: Person) -> Letter | None:
+    language = _language(person.language)
+    found = await grant_letters.facts(work, mail.kind, mail.subject_id, person.id, language)
+    return None if found is None else _to(person, **found)
+
+
+async def _about_election(work: Work, mail: Mail, person: Person) -> Letter | None:
+    language = _language(person.language)
+    found = await election_letters.facts(work, mail.kind, mail.subject_id, person, language)
+    return None if found is None else _to(person, found[0], **found[1])
+
+
+async def _about_succession(work: Work, mail: Mail, person: Person) -> Letter | None:
+    language = _language(person.language)
+    found = await succession_letters.facts(work, mail.kind, mail.subject_id, person, language)
+    return None if found is None else _to(person, found[0], **found[1])
 
 
 async def _password_changed(_work: Work, _mail: Mail, person: Person) -> Letter | None:
@@ -325,6 +319,12 @@ TO_ADDRESS: Mapping[str, Callable[[Work, Mail], Awaitable[Letter | None]]] = {
     "sign_in_link": _sign_in_link,
 }
 TO_PERSON: Mapping[str, Callable[[Work, Mail, Person], Awaitable[Letter | None]]] = {
+    **dict.fromkeys(leadership_letters.LETTERS, _about_leadership),
+    **dict.fromkeys(election_letters.LETTERS, _about_election),
+    **dict.fromkeys(succession_letters.LETTERS, _about_succession),
+    "grant_change_proposed": _about_grants,
+    "grant_change_refused": _about_grants,
+    "grant_changed": _about_grants,
     "membership_ended": _about_membership,
     "membership_suspended": _membership_suspended,
     "password_changed": _password_changed,
@@ -333,7 +333,5 @@ TO_PERSON: Mapping[str, Callable[[Work, Mail, Person], Awaitable[Letter | None]]
     "requests_waiting": _waiting,
     "reviews_waiting": _waiting,
     "suspension_lifted": _about_membership,
-    "term_recorded": _term_recorded,
-    "term_removed": _term_removed,
     "welcome": _welcome,
 }

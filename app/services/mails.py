@@ -20,9 +20,18 @@ from app import mail as port
 from app.db import Database, Source, Work, insert_ignoring
 from app.models import Activity, JoinRequest, Mail, MailStatus, Review, ReviewAction
 from app.models.base import Instant
+from app.policy import Capability
 from app.reader import Prepared
 from app.schemas.base import address_key
-from app.services import envelopes, letters, unsubscriptions, waiting
+from app.services import (
+    election_letters,
+    envelopes,
+    grants,
+    letters,
+    succession_letters,
+    unsubscriptions,
+    waiting,
+)
 
 # Tried for about a day, with pauses that grow from a second to an hour.
 MOST_ATTEMPTS = 32
@@ -109,6 +118,21 @@ async def _person_of_facts(work: Work, mail_kind: str, activity: Activity) -> No
     await _person(work, mail_kind, activity, UUID(activity.facts["person_id"]))
 
 
+async def _holder_and_managers(work: Work, mail_kind: str, activity: Activity) -> None:
+    await _person_of_facts(work, mail_kind, activity)
+    await _managers(work, mail_kind, activity)
+
+
+async def _managers(work: Work, mail_kind: str, activity: Activity) -> None:
+    """Those who run the community's elections, and so fill its seats."""
+    if activity.community_id is None:
+        return
+    told = await waiting.holders(work, Capability.ELECTIONS_MANAGE, activity.community_id)
+    told -= {UUID(activity.facts["person_id"])} if "person_id" in activity.facts else set()
+    for person_id in sorted(told):
+        await _person(work, mail_kind, activity, person_id, each=True)
+
+
 async def _account(work: Work, mail_kind: str, activity: Activity) -> None:
     """Whoever chose the password is told too: it may have been somebody else in their name."""
     if not activity.facts["first"]:
@@ -128,19 +152,60 @@ async def _author(work: Work, mail_kind: str, activity: Activity) -> None:
         await _person(work, mail_kind, activity, review.author_id)
 
 
+async def _holders_of_the_table(work: Work, mail_kind: str, activity: Activity) -> None:
+    """Everybody else who may change the permission table, and whoever proposed the change."""
+    change_id = UUID(activity.facts.get("change_id", activity.subject_id))
+    told = await grants.holders(work)
+    told |= {UUID(activity.facts["proposed_by"])} if "proposed_by" in activity.facts else set()
+    for person_id in sorted(told - {activity.actor_id}):
+        about = f"{activity.id}:{person_id}"
+        await _queue(work, mail_kind, about, recipient_id=person_id, subject_id=change_id)
+
+
+async def _readers_of_election(work: Work, mail_kind: str, activity: Activity) -> None:
+    for person_id in sorted(
+        await election_letters.readers(work, mail_kind, UUID(activity.subject_id))
+    ):
+        await _person(work, mail_kind, activity, person_id, each=True)
+
+
+async def _readers_of_succession(work: Work, mail_kind: str, activity: Activity) -> None:
+    subject_id = UUID(activity.subject_id)
+    for person_id in sorted(await succession_letters.readers(work, mail_kind, subject_id)):
+        await _person(work, mail_kind, activity, person_id)
+
+
+async def _proposer(work: Work, mail_kind: str, activity: Activity) -> None:
+    await _person(work, mail_kind, activity, UUID(activity.facts["proposed_by"]))
+
+
 async def _person(
-    work: Work, mail_kind: str, activity: Activity, person_id: UUID, *, once: bool = False
+    work: Work,
+    mail_kind: str,
+    activity: Activity,
+    person_id: UUID,
+    *,
+    once: bool = False,
+    each: bool = False,
 ) -> None:
-    """Somebody else than who did it; `once` for each subject, otherwise for each activity."""
+    """Somebody else than who did it; `once` for each subject, otherwise for each activity, or for
+    `each` of several readers of it."""
     if person_id == activity.actor_id:
         return
     subject_id = UUID(activity.subject_id)
-    about = subject_id if once else activity.id
+    about: UUID | str = subject_id if once else activity.id
+    if each:
+        about = f"{activity.id}:{person_id}"
     await _queue(work, mail_kind, about, recipient_id=person_id, subject_id=subject_id)
 
 
 RECIPIENTS: Mapping[str, Callable[[Work, str, Activity], Awaitable[None]]] = {
+    **dict.fromkeys(election_letters.LETTERS, _readers_of_election),
+    **dict.fromkeys(succession_letters.LETTERS, _readers_of_succession),
     "confirm_address": _confirm_address,
+    "grant_change_proposed": _holders_of_the_table,
+    "grant_change_refused": _proposer,
+    "grant_changed": _holders_of_the_table,
     "membership_ended": _person_of_facts,
     "membership_suspended": _person_of_facts,
     "password_changed": _account,
@@ -148,8 +213,12 @@ RECIPIENTS: Mapping[str, Callable[[Work, str, Activity], Awaitable[None]]] = {
     "post_restored": _author,
     "request_declined": _applicant,
     "suspension_lifted": _person_of_facts,
+    "acting_started": _person_of_facts,
+    "term_ending_soon": _holder_and_managers,
     "term_recorded": _person_of_facts,
     "term_removed": _person_of_facts,
+    "term_started": _person_of_facts,
+    "vacancy_opened": _managers,
     "welcome": _newcomer,
 }
 

@@ -25,7 +25,7 @@ from app.models.base import Instant
 from app.policy import Capability, Standing
 from app.preconditions import Expected, merge
 from app.services import communities
-from app.services.standing import TODAY, membership_runs, suspended_until, term_is_not_over
+from app.services.seating import TODAY, membership_runs, suspended_until, term_is_not_over
 
 # A suspension is between the member and those who may know of it, and so is that it changed
 # something: it leaves `updated_at` as it was and has an instant of its own.

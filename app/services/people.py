@@ -11,10 +11,10 @@ from app.db import Source, Work
 from app.listing import Listing
 from app.models import ActorKind, Grant, Person, Position, PositionScope, Term, TermBasis
 from app.policy import Standing
-from app.preconditions import Expected
+from app.preconditions import Expected, merge
 from app.schemas.base import address_key
-from app.services import association, auth, communities, terms
-from app.services.standing import term_runs
+from app.services import association, auth, communities, grants, terms
+from app.services.seating import term_runs
 
 PEOPLE = sa.select(
     Person.id,
@@ -54,12 +54,10 @@ async def update_me(
     await association.refuse_unknown_codes(
         work, patch.get("occupation_code"), patch.get("territory")
     )
-    for member, value in patch.items():
-        setattr(person, member, value)
-    if patch:
-        person.version += 1
+    changed = merge(person, patch)
+    if changed:
         person.updated_at = clock.now()
-        activity.record(work, "account.updated", standing, person.id, members=list(patch))
+        activity.record(work, "account.updated", standing, person.id, members=changed)
         await work.flush()
     return await me(work, standing)
 
@@ -99,7 +97,7 @@ async def set_active(
     activity.record(work, kind, standing, person.id)
     await _touch_rosters(work, person.id)
     await work.flush()
-    await association.refuse_without_holder(work, standing)
+    await grants.refuse_without_holder(work, standing)
 
 
 async def _touch_rosters(work: Work, person_id: UUID) -> None:
@@ -175,5 +173,5 @@ async def create_staff(
             recorded_at=now,
             updated_at=now,
         )
-        await terms.record(work, None, term, found.seats)
+        await terms.record(work, None, term, found)
     return person.id

@@ -10,11 +10,11 @@ from sqlmodel import col
 
 from app import activity, clock, errors, markdown
 from app.db import Source, Work
-from app.listing import Listed, Listing, Page, hot_page
+from app.listing import Listing, Page, Ready, hot_page
 from app.models import Discussion, DiscussionStatus, Post, PostStatus, new_id
 from app.models.base import Instant, Json
 from app.policy import Capability, Standing
-from app.preconditions import ANY, Expected
+from app.preconditions import ANY, Expected, merge
 from app.reader import Prepared, Reader
 from app.strokes import Following, Stroke
 
@@ -37,6 +37,8 @@ POSTS = sa.select(
     Post.version,
     col(Discussion.status).label("discussion_status"),
 ).join(Discussion, col(Discussion.id) == Post.discussion_id)
+# As rows have them; for each of many rows, a member of an enumeration is looked up too slowly.
+_VISIBLE, _HIDDEN = PostStatus.VISIBLE.value, PostStatus.HIDDEN.value
 _NAMES = [column.key for column in POSTS.selected_columns][:-1]
 _ONE = Prepared(POSTS.where(col(Post.id) == sa.bindparam("post", type_=sa.Uuid)))
 _OPENING = Prepared(
@@ -59,12 +61,18 @@ def listing(updated_after: bool) -> Listing:
 
 async def listed(
     reader: Reader, standing: Standing, discussion_id: UUID, asked: Page, updated_after: Any
-) -> Listed:
-    """One page of a discussion, as `Reader.wire` gives its rows."""
+) -> Ready:
+    """One page of a discussion, encoded."""
     said = [str(standing.me.id), *_rights(standing)]
     found = listing(updated_after is not None)
     return await hot_page(
-        reader, found, asked, said, discussion=discussion_id, updated_after=updated_after
+        reader,
+        found,
+        asked,
+        said,
+        lambda rows: shown_all(rows, standing),
+        discussion=discussion_id,
+        updated_after=updated_after,
     )
 
 
@@ -77,13 +85,15 @@ def author_line(standing: Standing) -> dict[str, Any]:
     person = standing.me
     if person.occupation is None and person.affiliation is None:
         raise errors.IdentityIncomplete
-    held = [term.position for term in standing.positions if term.in_community]
+    held = [term for term in standing.positions if term.in_community]
+    held.sort(key=lambda term: term.acting is not None)
     return {
         "person_id": str(person.id),
         "name": person.name,
         "occupation": person.occupation,
         "affiliation": person.affiliation,
-        "position": held[0] if held else None,
+        "position": held[0].position if held else None,
+        "acting": bool(held and held[0].acting),
     }
 
 
@@ -100,13 +110,13 @@ def shown_all(rows: Iterable[Sequence[Any]], standing: Standing) -> list[dict[st
             "discussion_id": discussion_id,
             "number": number,
             "author": author,
-            "body": body if status == PostStatus.VISIBLE else None,
-            "body_html": body_html if status == PostStatus.VISIBLE else None,
+            "body": body if status == _VISIBLE else None,
+            "body_html": body_html if status == _VISIBLE else None,
             "reply_to_id": reply_to_id,
             "language": language,
             "status": status,
             "hidden": {"rule": rule, "rules_version": rules_version, "at": hidden_at}
-            if status == PostStatus.HIDDEN
+            if status == _HIDDEN
             else None,
             "created_at": created_at,
             "edited_at": edited_at,
@@ -151,14 +161,15 @@ def _rights(standing: Standing) -> tuple[bool, bool]:
 
 def _affordances(standing: Standing) -> Callable[[str, Any, int, str], list[str]]:
     """The operations on a post that would be allowed: the author's own, or everybody else's."""
-    me = str(standing.person.id) if standing.person else None
+    me = (standing.person.id, str(standing.person.id)) if standing.person else ()
     reports, writes = _rights(standing)
+    others = ["report_post"] if reports else []
 
     def can(status: str, author_id: Any, number: int, discussion_status: str) -> list[str]:
-        if status != PostStatus.VISIBLE:
+        if status != _VISIBLE:
             return []
-        if str(author_id) != me:
-            return ["report_post"] if reports else []
+        if author_id not in me:
+            return others
         if not writes or discussion_status != DiscussionStatus.OPEN:
             return []
         return ["update_post", "delete_post"] if number > 1 else ["update_post"]
@@ -307,12 +318,9 @@ async def update(
     html = await markdown.rendered(patch["body"]) if "body" in patch else None
     post = await _own(work, standing, post_id)
     expected.check(post.version)
-    if patch:
-        post.body = patch.get("body", post.body)
+    if merge(post, patch):
         post.body_html = html if html is not None else post.body_html
-        post.language = patch.get("language", post.language)
         post.edited_at = post.updated_at = clock.now()
-        post.version += 1
         activity.record(
             work,
             "post.edited",

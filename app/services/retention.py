@@ -1,7 +1,6 @@
 """What is not kept, by class of record; the privacy notice promises the same periods."""
 
 from datetime import timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -58,8 +57,4 @@ async def erase(work: Work) -> dict[str, int]:
             col(JoinRequest.updated_at) < now - NOT_ACCEPTED,
         ),
     }
-    erased = {}
-    for name, statement in statements.items():
-        gone: Any = await work.execute(statement)
-        erased[name] = gone.rowcount
-    return erased
+    return {name: await work.written(statement) for name, statement in statements.items()}

@@ -1,5 +1,6 @@
 """Moderation: reports under a rule, the queue of reviews, decisions and their reversal."""
 
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from app import activity, clock, errors
 from app.db import Source, Work, insert_ignoring, unique_or
 from app.listing import Listing
 from app.models import (
+    Discussion,
     Person,
     Post,
     PostStatus,
@@ -126,13 +128,13 @@ async def _open_review(work: Work, post: Post) -> Review:
         "updated_at": now,
         "version": 1,
     }
-    opened = await work.execute(insert_ignoring(work, Review, values))
+    opened = await work.written(insert_ignoring(work, Review, values))
     review = await work.entity(
         sa.select(Review)
         .where(col(Review.post_id) == post.id, col(Review.status) == ReviewStatus.OPEN)
         .with_for_update()
     )
-    if opened.rowcount == 0:
+    if not opened:
         review.version += 1
         review.updated_at = now
     return review
@@ -264,7 +266,7 @@ async def decide(
     review.decided_by = standing.me.id
     review.version += 1
     if hides:
-        await _hide(work, review)
+        await _hide(work, review, now)
     activity.record(
         work,
         "review.decided",
@@ -283,9 +285,16 @@ async def decide(
 async def _case(work: Work, standing: Standing, review_id: UUID) -> Review:
     """The review, locked, if it does not concern the caller.
 
-    Its post is locked first, as a further report does: in one order, nobody waits in a circle.
+    Its discussion is locked first, as a reply does, and its post next, as a further report does:
+    in one order, nobody waits in a circle.
     """
-    about = await work.one(sa.select(Review.post_id).where(col(Review.id) == review_id))
+    about = await work.one(
+        sa.select(Review.post_id, Post.discussion_id, Post.number)
+        .join(Post, col(Post.id) == Review.post_id)
+        .where(col(Review.id) == review_id)
+    )
+    if about.number == 1:
+        await work.locked(Discussion, about.discussion_id)
     await work.locked(Post, about.post_id)
     review = await work.locked(Review, review_id)
     reporters = await work.rows(
@@ -296,15 +305,26 @@ async def _case(work: Work, standing: Standing, review_id: UUID) -> Review:
     return review
 
 
-async def _hide(work: Work, review: Review) -> None:
+async def _hide(work: Work, review: Review, now: datetime) -> None:
     """Takes the text away from readers; a post that its author deleted stays deleted."""
     post = await work.locked(Post, review.post_id)
     if post.status != PostStatus.VISIBLE:
         return
     post.status = PostStatus.HIDDEN
     post.hidden_rule, post.hidden_rules_version = review.rule, review.rules_version
-    post.hidden_at = post.updated_at = review.decided_at
+    post.hidden_at = post.updated_at = now
     post.version += 1
+    await _title_follows(work, post)
+
+
+async def _title_follows(work: Work, post: Post) -> None:
+    """The title of a discussion was written with its opening post: hidden, and back, with it."""
+    if post.number != 1:
+        return
+    discussion = await work.locked(Discussion, post.discussion_id)
+    discussion.title_hidden = post.status == PostStatus.HIDDEN
+    discussion.updated_at = post.updated_at
+    discussion.version += 1
 
 
 async def reverse(work: Work, standing: Standing, review_id: UUID, reason: str) -> dict[str, Any]:
@@ -325,6 +345,7 @@ async def reverse(work: Work, standing: Standing, review_id: UUID, reason: str) 
         post.hidden_rule = post.hidden_rules_version = post.hidden_at = None
         post.updated_at = now
         post.version += 1
+        await _title_follows(work, post)
     activity.record(
         work,
         "review.reversed",

@@ -43,7 +43,8 @@ async def publish(work: Work, standing: Standing, body: dict[str, Any]) -> dict[
     """A new version, in force from its day on; members are then asked to agree again.
 
     Raises Invalid for a day that is over or before the day of the version that came last, and for
-    a code that stands twice; RulesVersionNumberTaken when two publish at once.
+    a code that stands twice; RulesVersionNumberTaken where another version was published since
+    the one that this is based on.
     """
     codes = [item["code"] for item in body["items"]]
     wrong = [
@@ -57,6 +58,10 @@ async def publish(work: Work, standing: Standing, body: dict[str, Any]) -> dict[
             sa.func.max(RulesVersion.effective_on).label("effective_on"),
         )
     )
+    if body["based_on"] < latest.number:
+        raise errors.RulesVersionNumberTaken
+    if body["based_on"] > latest.number:
+        wrong.append(errors.field("/based_on", "not_known"))
     if body["effective_on"] < max(standing.today, latest.effective_on):
         wrong.append(errors.field("/effective_on", "day_in_the_past"))
     if wrong:
@@ -142,8 +147,8 @@ async def record_agreement(
         "agreed_at": at or clock.now(),
         "language": language,
     }
-    added = await work.execute(insert_ignoring(work, Agreement, values))
-    if added.rowcount == 1 and by is not None:
+    added = await work.written(insert_ignoring(work, Agreement, values))
+    if added and by is not None:
         activity.record(work, "rules.agreed", by, person_id, rules_version=version)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app import activity, clock
+from app import activity, ceilings, clock
 from app.db import Work, insert_ignoring
 from app.models import (
     Association,
@@ -24,11 +24,10 @@ from app.models import (
     Rule,
     RuleKind,
     RulesVersion,
-    Seat,
     Territory,
 )
-from app.policy import BASE_GRANTEES, Capability, ceiling
-from app.services import communities
+from app.policy import BASE_GRANTEES, Capability
+from app.services import positions, seats
 
 # The occupation of whoever names none (models/people.py); every association has it.
 OTHER = "other"
@@ -71,7 +70,9 @@ async def _load(work: Work, directory: Path) -> bool:
     if association.code != about["code"]:
         raise DefaultsInvalid(f"the database is {association.code}'s, not {about['code']}'s")
     await _lists(work, directory)
-    await _positions(work, directory)
+    more = await _positions(work, directory)
+    if more and not new:
+        association.grants_version += 1  # what is remembered of positions goes by it
     if new:
         await _rules(work, directory)
         await _grants(work, directory)
@@ -90,6 +91,7 @@ def _association(about: dict[str, Any]) -> dict[str, Any]:
         name=about["name"],
         contact_email=about["contact_email"],
         languages=about["languages"],
+        confirms_grants=about.get("confirms_grants", True),
         notices=[{"code": item["code"], "text": both(item, "text")} for item in about["notices"]],
         privacy_notice={
             "version": notice["version"],
@@ -113,7 +115,8 @@ async def _lists(work: Work, directory: Path) -> None:
         raise DefaultsInvalid(f"occupations.csv needs the code {OTHER}, for who names none")
 
 
-async def _positions(work: Work, directory: Path) -> None:
+async def _positions(work: Work, directory: Path) -> bool:
+    """Adds the positions that are missing, with their seats; True if there were any."""
     known = {row.code for row in await work.rows(sa.select(Position.code))}
     added = []
     for row in rows_of(directory, "positions.csv"):
@@ -124,12 +127,16 @@ async def _positions(work: Work, directory: Path) -> None:
         added.append((_position(row), row))
     work.add_all(position for position, _ in added)
     await work.flush()
-    codes = known | {position.code for position, _ in added}
     for position, row in added:
-        position.acts_for = _another(row, "acts_for", codes)
-        position.held_with = _another(row, "held_with", codes)
-        await _seats(work, position)
+        position.acts_for = row.get("acts_for") or None
+        position.held_with = row.get("held_with") or None
+    with work.no_autoflush:  # a name that is none would be refused by the database, in its words
+        found = (await work.execute(sa.select(Position))).scalars()
+    _refuse_misfits({position.code: position for position in found})
+    for position, _ in added:
+        await seats.settle_everywhere(work, position)
     await work.flush()
+    return bool(added)
 
 
 def _position(row: dict[str, str]) -> Position:
@@ -154,34 +161,12 @@ def _position(row: dict[str, str]) -> Position:
     )
 
 
-def _another(row: dict[str, str], column: str, codes: set[str]) -> str | None:
-    code = row.get(column) or None
-    if code is not None and (code not in codes or code == row["code"]):
-        raise DefaultsInvalid(f"{row['code']}: {column} is {code}, which is no other position")
-    return code
-
-
-async def _seats(work: Work, position: Position) -> None:
-    """The seats of a position: the association's own, or those of communities that exist.
-
-    A subcommittee gets its seats when it is made; what is held with another position has none.
-    """
-    if position.seats is None or position.held_with or position.scope == PositionScope.SUBCOMMITTEE:
-        return
-    places: list[Any] = [None]
-    if position.scope == PositionScope.COMMUNITY:
-        places = [row.id for row in await work.rows(sa.select(Community.id))]
-    work.add_all(
-        Seat(
-            community_id=place,
-            body_id=place,
-            position_code=position.code,
-            number=number,
-            opened_on=clock.today(),
-        )
-        for place in places
-        for number in range(1, position.seats + 1)
-    )
+def _refuse_misfits(known: dict[str, Position]) -> None:
+    for code, position in known.items():
+        others = {other: one for other, one in known.items() if other != code}
+        for member, why in positions.misfits(position, others):
+            named = getattr(position, member)
+            raise DefaultsInvalid(f"{code}: {member} cannot be {named} ({why})")
 
 
 async def _rules(work: Work, directory: Path) -> None:
@@ -205,15 +190,15 @@ async def _rules(work: Work, directory: Path) -> None:
 
 async def _grants(work: Work, directory: Path) -> None:
     """The permission table. Raises DefaultsInvalid for words and grantees that do not exist."""
-    positions = {row.code for row in await work.rows(sa.select(Position.code))}
+    known = {row.code for row in await work.rows(sa.select(Position.code))}
     for row in rows_of(directory, "permissions.csv"):
         capability = Capability(row.pop("capability"))
         for grantee, mark in row.items():
             if not mark.strip():
                 continue
-            if grantee not in positions and grantee not in BASE_GRANTEES:
+            if grantee not in known and grantee not in BASE_GRANTEES:
                 raise DefaultsInvalid(f"permissions.csv grants to {grantee}, which is no position")
-            if ceiling(capability, grantee):
+            if ceilings.exceeded(capability, grantee):
                 raise DefaultsInvalid(f"{capability} may not be granted to {grantee}")
             work.add(Grant(capability=capability, grantee=grantee))
 
@@ -237,7 +222,7 @@ async def _communities(work: Work, directory: Path) -> None:
         )
         work.add(community)
         await work.flush()
-        await communities.add_seats(work, community.id)
+        await seats.make_for_community(work, community.id)
 
 
 def _occupations(row: dict[str, str], known: set[str]) -> list[str]:

@@ -7,16 +7,18 @@ by the version that each change of it moves.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
 
 from app import clock, errors
 from app.models import (
+    Activity,
     Agreement,
     Association,
     Community,
@@ -26,12 +28,14 @@ from app.models import (
     Position,
     PositionScope,
     RulesVersion,
+    Seat,
     Session,
-    Suspension,
     Term,
+    TermBasis,
 )
 from app.models.base import Instant
 from app.policy import (
+    Acting,
     CommunityLine,
     Grants,
     MembershipLine,
@@ -40,6 +44,8 @@ from app.policy import (
     TermLine,
 )
 from app.reader import Prepared, Reader
+from app.services import seating
+from app.services.seating import DAY_END, TODAY, membership_runs, suspended_until
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -65,72 +71,6 @@ def at(community: str) -> Where:
 def through(model: type[SQLModel], thing_id: UUID) -> Where:
     """The community of a thing that is known by its id."""
     return Where("through", thing_id, model)
-
-
-# What runs today, said once; every reader of terms and memberships uses these.
-
-
-def term_runs(day: Any) -> Any:
-    """The condition that a term runs on a day."""
-    return sa.and_(col(Term.starts_on) <= day, term_is_not_over(day))
-
-
-def term_is_not_over(day: Any) -> Any:
-    """The condition that a term runs on a day or is still to come."""
-    return sa.and_(
-        sa.or_(col(Term.ends_on).is_(None), col(Term.ends_on) >= day), col(Term.ended_at).is_(None)
-    )
-
-
-def membership_runs(day: Any, membership: Any = Membership) -> Any:
-    """The condition that a membership runs on a day."""
-    return sa.and_(
-        col(membership.since_on) <= day,
-        sa.or_(col(membership.until_on).is_(None), col(membership.until_on) >= day),
-        col(membership.ended_at).is_(None),
-    )
-
-
-def suspended_until(day: Any) -> Any:
-    """The last day of the suspension of a membership that runs on a day, as a scalar."""
-    return (
-        sa.select(sa.func.max(Suspension.until_on))
-        .where(
-            col(Suspension.membership_id) == Membership.id,
-            col(Suspension.lifted_at).is_(None),
-            col(Suspension.until_on) >= day,
-        )
-        .scalar_subquery()
-    )
-
-
-# The holder's own rows, apart from those that the statement around may already be about.
-_Belonging = aliased(Membership)
-_Holder = aliased(Person)
-
-
-def holds_seat(day: Any) -> Any:
-    """The condition that a term gives its holder the seat on a day: membership and account run."""
-    belongs = (
-        sa.select(_Belonging.id)
-        .where(
-            col(_Belonging.community_id) == Term.community_id,
-            col(_Belonging.person_id) == Term.person_id,
-            membership_runs(day, _Belonging),
-        )
-        .correlate(Term)
-        .exists()
-    )
-    active = (
-        sa.select(_Holder.id)
-        .where(col(_Holder.id) == Term.person_id, col(_Holder.deactivated_at).is_(None))
-        .correlate(Term)
-        .exists()
-    )
-    return sa.and_(term_runs(day), active, sa.or_(col(Term.community_id).is_(None), belongs))
-
-
-TODAY = sa.bindparam("today", type_=sa.Date)
 
 
 def rules_in_force(day: Any) -> Any:
@@ -178,11 +118,61 @@ def _thing(by: str, model: type[SQLModel] | None) -> Any:
     return found.scalar_subquery().label("thing_id")
 
 
+# A term of another community counts where its position comes with one of the association.
+_WITH_OFFICE = sa.select(col(Position.held_with)).where(col(Position.held_with).is_not(None))
+
+
+def term_columns(end: Any = None) -> tuple[Any, ...]:
+    """What a standing needs to know of each term of the caller's that runs."""
+    acting = seating.acting_seat(TODAY, Term, end)
+    return (
+        col(Term.id).label("term_id"),
+        Term.position_code,
+        Term.starts_on,
+        Term.ends_on,
+        col(Term.community_id).label("term_community_id"),
+        Term.seat_id,
+        (col(Term.basis) == TermBasis.ACTING).label("named_to_act"),
+        seating.counts(TODAY, Term, end).label("counts"),
+        seating.absent_until(TODAY, Term, end).label("absence_id"),
+        acting.label("acting_seat"),
+    )
+
+
+def term_lines(row: Any, community_id: UUID | None, table: Grants) -> list[TermLine]:
+    """A term as a standing has it, with the seat in which its holder acts by rule, and with the
+    offices that come with each of them."""
+    held = TermLine(
+        row.term_id,
+        row.position_code,
+        row.starts_on,
+        row.ends_on,
+        in_community=row.term_community_id is not None,
+        here=row.term_community_id in (None, community_id),
+        counts=bool(row.counts),
+        absent=row.absence_id is not None,
+        acting=Acting(row.seat_id) if row.named_to_act else None,
+    )
+    found = [held]
+    if row.acting_seat is not None:
+        position = table.acts_for[held.position]
+        found.append(replace(held, position=position, acting=Acting(row.acting_seat)))
+    return found + [
+        replace(line, position=office, in_community=False, here=True, ex_officio=True)
+        for line in found
+        for office in table.held_with.get(line.position, ())
+    ]
+
+
 @lru_cache
-def _signed_in(by: str, model: type[SQLModel] | None) -> Prepared:
+def _signed_in(by: str, model: type[SQLModel] | None, past: bool) -> Prepared:
+    end = DAY_END if past else None
     agreed = (
         sa.select(sa.func.max(Agreement.rules_version))
-        .where(col(Agreement.person_id) == Person.id)
+        .where(
+            col(Agreement.person_id) == Person.id,
+            *((col(Agreement.agreed_at) < end,) if past else ()),
+        )
         .scalar_subquery()
     )
     found = (
@@ -200,12 +190,8 @@ def _signed_in(by: str, model: type[SQLModel] | None) -> Prepared:
             Membership.category,
             Membership.since_on,
             Membership.until_on,
-            suspended_until(TODAY).label("suspended_until"),
-            col(Term.id).label("term_id"),
-            Term.position_code,
-            Term.starts_on,
-            Term.ends_on,
-            col(Term.community_id).label("term_community_id"),
+            suspended_until(TODAY, end=end).label("suspended_until"),
+            *term_columns(end),
         )
         .select_from(Person)
         .join(Session, col(Session.person_id) == Person.id)
@@ -215,15 +201,19 @@ def _signed_in(by: str, model: type[SQLModel] | None) -> Prepared:
             sa.and_(
                 col(Membership.person_id) == Person.id,
                 col(Membership.community_id) == Community.id,
-                membership_runs(TODAY),
+                membership_runs(TODAY, end=end),
             ),
         )
         .outerjoin(
             Term,
             sa.and_(
                 col(Term.person_id) == Person.id,
-                term_runs(TODAY),
-                sa.or_(col(Term.community_id).is_(None), col(Term.community_id) == Community.id),
+                seating.term_runs(TODAY),
+                sa.or_(
+                    col(Term.community_id).is_(None),
+                    col(Term.community_id) == Community.id,
+                    col(Term.position_code).in_(_WITH_OFFICE),
+                ),
             ),
         )
         .where(
@@ -247,21 +237,27 @@ def _nobody(by: str, model: type[SQLModel] | None) -> Prepared:
 
 
 async def of_person(
-    reader: Reader, person_id: UUID, session_id: UUID, where: Where = NOWHERE
+    reader: Reader,
+    person_id: UUID,
+    session_id: UUID,
+    where: Where = NOWHERE,
+    as_of: date | None = None,
 ) -> Standing:
-    """The standing of whoever is signed in by this session.
+    """The standing of whoever is signed in by this session; as it was on a day, if one is given.
 
     Raises TokenInvalid if the session or the account has ended: a right ends at that instant.
     """
     now = clock.now()
-    today = clock.day_of(now)
+    today = as_of or clock.day_of(now)
+    asked = {"day_end": clock.end_of(today)} if as_of else {}
     rows = await reader.rows(
-        _signed_in(where.by, where.through),
+        _signed_in(where.by, where.through, as_of is not None),
         person_id=person_id,
         session_id=session_id,
         community=where.value,
         today=today,
         now=now,
+        **asked,
     )
     if not rows:
         raise errors.TokenInvalid
@@ -269,28 +265,49 @@ async def of_person(
     membership = None
     if row.membership_id is not None:
         membership = MembershipLine(row.membership_id, row.category, row.since_on, row.until_on)
+    table = await grants(reader, row.grants_version)
+    if as_of is not None:
+        table = await grants_as_of(reader, table, clock.end_of(today))
+    terms = [
+        line
+        for found in rows
+        if found.term_id is not None
+        for line in term_lines(found, row.community_id, table)
+    ]
     return Standing(
-        grants=await grants(reader, row.grants_version),
+        grants=table,
         now=now,
         today=today,
-        rules_in_force=row.in_force,
+        rules_in_force=row.in_force or 0,  # as of a day before the first version
         person=PersonLine(row.person_id, row.name, row.occupation, row.affiliation, row.language),
         session_id=session_id,
         community=_community_line(row, where),
         membership=membership,
         suspended_until=row.suspended_until,
-        terms=tuple(
-            TermLine(
-                found.term_id,
-                found.position_code,
-                found.starts_on,
-                found.ends_on,
-                found.term_community_id is not None,
-            )
-            for found in rows
-            if found.term_id is not None
-        ),
+        terms=await _with_incumbents(reader, terms, today),
         rules_agreed=row.agreed,
+    )
+
+
+_INCUMBENTS = sa.select(
+    col(Seat.id), seating.incumbent(TODAY, col(Seat.id), Seat).label("person_id")
+)
+
+
+async def _with_incumbents(
+    reader: Reader, terms: list[TermLine], day: date
+) -> tuple[TermLine, ...]:
+    """The terms, and for whom those who act do so: asked only where somebody acts."""
+    seats = [term.acting.seat_id for term in terms if term.acting]
+    if not seats:
+        return tuple(terms)
+    rows = await reader.rows(_INCUMBENTS.where(col(Seat.id).in_(seats)), today=day)
+    held = {row.id: row.person_id for row in rows}
+    return tuple(
+        replace(term, acting=Acting(term.acting.seat_id, held.get(term.acting.seat_id)))
+        if term.acting
+        else term
+        for term in terms
     )
 
 
@@ -326,7 +343,11 @@ def _community_line(row: Any, where: Where) -> CommunityLine | None:
 # The permission table
 
 _GRANTS = Prepared(sa.select(Grant.capability, Grant.grantee))
-_RANKS = Prepared(sa.select(Position.code, Position.scope, Position.rank))
+_POSITIONS = Prepared(
+    sa.select(
+        Position.code, Position.scope, Position.rank, Position.acts_for, Position.held_with
+    ).order_by(col(Position.rank))
+)
 
 
 async def grants(reader: Reader, version: int) -> Grants:
@@ -337,13 +358,46 @@ async def grants(reader: Reader, version: int) -> Grants:
     table: dict[str, set[str]] = {}
     for row in await reader.rows(_GRANTS):
         table.setdefault(row.capability, set()).add(row.grantee)
-    ranks = {
-        row.code: (0 if row.scope == PositionScope.COMMUNITY else 1, row.rank)
-        for row in await reader.rows(_RANKS)
-    }
-    found = Grants(version, _frozen(table), ranks)
+    positions = await reader.rows(_POSITIONS)
+    offices: dict[str, tuple[str, ...]] = {}
+    for row in positions:
+        if row.held_with is not None:
+            offices[row.held_with] = (*offices.get(row.held_with, ()), row.code)
+    found = Grants(
+        version,
+        _frozen(table),
+        ranks={row.code: (_PLACES[row.scope], row.rank) for row in positions},
+        acts_for={row.code: row.acts_for for row in positions if row.acts_for is not None},
+        held_with=offices,
+    )
     reader.remembered["grants"] = found
     return found
+
+
+_PLACES = {
+    PositionScope.COMMUNITY: 0,
+    PositionScope.SUBCOMMITTEE: 1,
+    PositionScope.ASSOCIATION: 2,
+}
+
+_CHANGES = Prepared(
+    sa.select(Activity.subject_id, Activity.facts)
+    .where(
+        col(Activity.kind) == "grant.changed",
+        col(Activity.occurred_at) >= DAY_END,
+    )
+    .order_by(col(Activity.id).desc())
+)
+
+
+async def grants_as_of(reader: Reader, present: Grants, end: datetime) -> Grants:
+    """The permission table as it was at an instant: the present one without what came after."""
+    table = {capability: set(held) for capability, held in present.table.items()}
+    for row in await reader.rows(_CHANGES, day_end=end):
+        held = table.setdefault(row.subject_id, set())
+        held.difference_update(row.facts["added"])
+        held.update(row.facts["removed"])
+    return replace(present, table=_frozen(table))
 
 
 def _frozen(table: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:

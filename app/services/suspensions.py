@@ -85,7 +85,7 @@ async def lift(
     await memberships.refuse_for_holder(work, standing, membership)
     expected.check(membership.version)
     now = clock.now()
-    lifted = await work.execute(
+    lifted = await work.written(
         sa.update(Suspension)
         .where(
             col(Suspension.membership_id) == membership_id,
@@ -94,7 +94,7 @@ async def lift(
         )
         .values(lifted_at=now, lifted_by=standing.me.id)
     )
-    if lifted.rowcount == 0:
+    if not lifted:
         raise errors.MembershipNotSuspended
     membership.version += 1
     activity.record(

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from app import activity, clock, errors, tokens
@@ -54,8 +54,7 @@ async def unsubscribe(work: Work, sealed: str) -> None:
     if await work.get(Person, reminder.person_id) is None:
         raise errors.MailedTokenInvalid
     row = Unsubscription(**reminder._asdict(), unsubscribed_at=clock.now())
-    written: Any = await work.execute(insert_ignoring(work, Unsubscription, row.model_dump()))
-    if written.rowcount:
+    if await work.written(insert_ignoring(work, Unsubscription, row.model_dump())):
         activity.record(
             work,
             "account.unsubscribed",

@@ -19,15 +19,16 @@ from app.models import (
     Grant,
     JoinRequest,
     JoinRequestStatus,
-    Membership,
     Person,
+    Position,
     Report,
     Review,
     ReviewStatus,
     Term,
 )
 from app.policy import CONTENT, Capability
-from app.services.standing import TODAY, membership_runs, suspended_until, term_runs
+from app.services import seating
+from app.services.seating import TODAY
 
 # The kinds of mail that are gathered, and what one has to be allowed in order to get them.
 GATHERED: Mapping[str, Capability] = {
@@ -43,16 +44,6 @@ class Waiting(NamedTuple):
     ids: frozenset[UUID]
 
 
-_BELONGS = (
-    sa.select(col(Membership.id))
-    .where(
-        col(Membership.community_id) == Community.id,
-        col(Membership.person_id) == Term.person_id,
-        membership_runs(TODAY),
-        suspended_until(TODAY).is_(None),
-    )
-    .exists()
-)
 _HOLDERS: Any = (
     sa.select(
         col(Term.person_id),
@@ -64,17 +55,21 @@ _HOLDERS: Any = (
     .select_from(Term)
     .join(
         Community,
+        sa.or_(col(Term.community_id).is_(None), col(Term.community_id) == Community.id),
+    )
+    .join(Position, col(Position.code) == Term.position_code)
+    .join(
+        Grant,
         sa.or_(
-            col(Term.community_id).is_(None),
-            sa.and_(col(Term.community_id) == Community.id, _BELONGS),
+            col(Grant.grantee) == Term.position_code,
+            sa.and_(
+                col(Grant.grantee) == Position.acts_for, seating.acting_seat(TODAY).is_not(None)
+            ),
         ),
     )
-    .join(Grant, col(Grant.grantee) == Term.position_code)
-    .join(Person, col(Person.id) == Term.person_id)
     .where(
-        term_runs(TODAY),
+        seating.counts(TODAY),
         col(Grant.capability) == sa.bindparam("capability", type_=sa.String),
-        col(Person.deactivated_at).is_(None),
         # Nothing can be decided in an archived community.
         col(Community.status) == CommunityStatus.ACTIVE,
     )
@@ -104,7 +99,11 @@ _REVIEWS: Any = sa.select(col(Review.id), col(Review.community_id)).where(
 
 async def deciders(work: Work, kind: str, community_id: UUID) -> set[UUID]:
     """The people who may decide today what waits in a community."""
-    capability = GATHERED[kind]
+    return await holders(work, GATHERED[kind], community_id)
+
+
+async def holders(work: Work, capability: Capability, community_id: UUID) -> set[UUID]:
+    """The people whose position gives them a capability in a community today."""
     rows = await work.rows(
         _IN_COMMUNITY, capability=capability, community=community_id, today=clock.today()
     )

@@ -17,6 +17,11 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+# Nobody acted in a position before this revision, and each line says so from now on.
+_NOT_ACTING = {
+    "postgresql": """author || '{"acting": false}'""",
+    "sqlite": "json_set(author, '$.acting', json('false'))",
+}
 ENDINGS = {
     True: ("resigned", "removed", "lapsed", "annulled"),
     False: ("resigned", "removed", "membership_ended"),
@@ -164,6 +169,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "subject_id", "detail", name=op.f("pk_announcement")),
     )
     op.add_column("activity", sa.Column("acting", JSON, nullable=True))
+    for table in ("discussion", "post"):
+        op.execute(f"UPDATE {table} SET author = {_NOT_ACTING[op.get_bind().dialect.name]}")
 
 
 def _seats_of_the_association(column: str) -> None:

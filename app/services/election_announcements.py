@@ -1,0 +1,71 @@
+"""What an election's timetable brings about, said once on the log, after which mails follow.
+
+The phases come by themselves; this says so, also after a server was down over midnight. That voting
+has begun is said by the unit of work that writes the roll down, if nobody has voted before.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from app import activity, clock
+from app.db import Work, insert_ignoring
+from app.models import Announcement, Election
+from app.services import contests, rolls
+from app.services.contests import State
+
+
+async def announce(work: Work) -> int:
+    """Records what has come about since the last time; how many records that made."""
+    ended = sa.select(col(Announcement.kind)).where(
+        col(Announcement.kind) == "election.voting_ended",
+        col(Announcement.subject_id) == Election.id,
+    )
+    found = await work.execute(
+        sa.select(Election)
+        .where(
+            col(Election.voting_from) <= clock.today(),
+            col(Election.cancelled_at).is_(None),
+            col(Election.certified_at).is_(None),
+            ~ended.correlate(Election).exists(),
+        )
+        .order_by(col(Election.id))
+        .with_for_update()
+    )
+    said = 0
+    for election in found.scalars():
+        said += await _announce(work, election, await contests.state(work, election))
+    return said
+
+
+async def _announce(work: Work, election: Election, state: State) -> int:
+    today, said = clock.today(), 0
+    over = not state.turnout.contested or today > election.voting_until
+    if state.turnout.contested:
+        await rolls.freeze(work, election)
+        said += await _say(work, election, "election.voting_began", roll=election.roll_size)
+    if not over and election.voting_from < today == election.voting_until:
+        said += await _say(work, election, "election.voting_closing")
+    if over:
+        facts = {
+            "roll": election.roll_size or 0,
+            "cast": state.turnout.cast,
+            "phase": state.phase.value,
+        }
+        said += await _say(work, election, "election.voting_ended", **facts)
+    return said
+
+
+async def _say(work: Work, election: Election, kind: str, **facts: Any) -> int:
+    """1 for the first that says this, otherwise 0."""
+    row = {
+        "kind": kind,
+        "subject_id": election.id,
+        "detail": "",
+        "announced_at": clock.now(),
+    }
+    if not await work.written(insert_ignoring(work, Announcement, row)):
+        return 0
+    activity.record(work, kind, None, election.id, community_id=election.community_id, **facts)
+    return 1

@@ -1,0 +1,231 @@
+"""Who holds a seat, who can exercise it, and who acts in it: each said once, as a condition in SQL.
+
+Rights (services/standing.py) and what is shown of leadership (services/leadership.py) read the same
+conditions, so that they cannot disagree. `day` is the association's calendar day that is asked
+about; `end`, where it is given, the instant at which that day is over: then what ended later still
+counts. Without it only what has not ended counts, which is the present.
+
+A holder *holds* a seat while the term, the membership and the account run. Whoever holds it is
+*able* to exercise it unless the membership is suspended or the holder absent. While nobody who
+holds it is able, a named acting holder acts, or else the holder of the position that acts for it
+by rule. So at no moment do two people exercise one seat.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from app.models import Absence, Membership, Person, Position, Seat, Suspension, Term, TermBasis
+from app.models.base import Instant
+
+TODAY = sa.bindparam("today", type_=sa.Date)
+DAY_END = sa.bindparam("day_end", type_=Instant)
+
+
+def _not_over(ended_at: Any, end: Any) -> Any:
+    return ended_at.is_(None) if end is None else sa.or_(ended_at.is_(None), ended_at >= end)
+
+
+def term_runs(day: Any, term: Any = Term) -> Any:
+    """The condition that a term runs on a day; a day on which it was ended is no longer its own."""
+    return sa.and_(
+        col(term.starts_on) <= day, sa.or_(col(term.free_from).is_(None), col(term.free_from) > day)
+    )
+
+
+def term_is_not_over(day: Any, term: Any = Term) -> Any:
+    """The condition that a term runs on a day or is still to come."""
+    return sa.or_(
+        col(term.free_from).is_(None),
+        sa.and_(col(term.free_from) > day, col(term.free_from) > col(term.starts_on)),
+    )
+
+
+def membership_runs(day: Any, membership: Any = Membership, end: Any = None) -> Any:
+    """The condition that a membership runs on a day."""
+    return sa.and_(
+        col(membership.since_on) <= day,
+        sa.or_(col(membership.until_on).is_(None), col(membership.until_on) >= day),
+        _not_over(col(membership.ended_at), end),
+    )
+
+
+def suspended_until(day: Any, membership: Any = Membership, end: Any = None) -> Any:
+    """The last day of the suspension of a membership that runs on a day, as a scalar."""
+    began = () if end is None else (col(Suspension.starts_at) < end,)
+    return (
+        sa.select(sa.func.max(Suspension.until_on))
+        .where(
+            col(Suspension.membership_id) == membership.id,
+            _not_over(col(Suspension.lifted_at), end),
+            col(Suspension.until_on) >= day,
+            *began,
+        )
+        .correlate(membership)
+        .scalar_subquery()
+    )
+
+
+def absent_until(day: Any, term: Any = Term, end: Any = None) -> Any:
+    """The absence of a term's holder that runs on a day, as a scalar: its id."""
+    return (
+        sa.select(col(Absence.id))
+        .where(
+            col(Absence.term_id) == term.id,
+            col(Absence.starts_on) <= day,
+            sa.or_(col(Absence.ends_on).is_(None), col(Absence.ends_on) >= day),
+            _not_over(col(Absence.ended_at), end),
+        )
+        .correlate(term)
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def active(term: Any, end: Any = None) -> Any:
+    """The condition that the holder's account has not been switched off."""
+    person = aliased(Person)
+    return (
+        sa.select(person.id)
+        .where(col(person.id) == term.person_id, _not_over(col(person.deactivated_at), end))
+        .correlate(term)
+        .exists()
+    )
+
+
+def _belongs(day: Any, term: Any, end: Any, *, suspended: bool) -> Any:
+    """The condition that the holder is a member where the seat is."""
+    belonging = aliased(Membership)
+    found = sa.select(belonging.id).where(
+        col(belonging.community_id) == term.community_id,
+        col(belonging.person_id) == term.person_id,
+        membership_runs(day, belonging, end),
+    )
+    if not suspended:
+        found = found.where(suspended_until(day, belonging, end).is_(None))
+    return sa.or_(col(term.community_id).is_(None), found.correlate(term).exists())
+
+
+def holds(day: Any, term: Any = Term, end: Any = None) -> Any:
+    """The condition that a term gives its holder the seat: term, membership and account run."""
+    return sa.and_(
+        term_runs(day, term),
+        active(term, end),
+        _belongs(day, term, end, suspended=True),
+    )
+
+
+def able(day: Any, term: Any = Term, end: Any = None) -> Any:
+    """The condition that a holder can exercise a seat: neither suspended nor absent."""
+    return sa.and_(
+        term_runs(day, term),
+        active(term, end),
+        _belongs(day, term, end, suspended=False),
+        absent_until(day, term, end).is_(None),
+    )
+
+
+def own(term: Any) -> Any:
+    """The condition that a term is the seat's own, and not one of somebody who acts in it."""
+    return col(term.basis) != TermBasis.ACTING
+
+
+def holds_seat(day: Any) -> Any:
+    """The condition that the seat of a term is held on a day, and not only acted in."""
+    return sa.and_(own(Term), holds(day))
+
+
+def _exercised(day: Any, seat_id: Any, around: Any, end: Any) -> Any:
+    """The condition that the holder of a seat is able."""
+    other = aliased(Term)
+    return (
+        sa.select(other.id)
+        .where(col(other.seat_id) == seat_id, own(other), able(day, other, end))
+        .correlate(around)
+        .exists()
+    )
+
+
+def counts(day: Any, term: Any = Term, end: Any = None) -> Any:
+    """The condition that a term gives its holder the rights of the position now.
+
+    That of an acting holder does only while nobody who holds the seat is able.
+    """
+    return sa.and_(
+        able(day, term, end),
+        sa.or_(own(term), ~_exercised(day, term.seat_id, term, end)),
+    )
+
+
+def acting_seat(day: Any, term: Any = Term, end: Any = None) -> Any:
+    """The seat in which a holder acts by rule, as a scalar: its id, or null.
+
+    It is a seat of the position that the holder's own position acts for, in the same body, which
+    nobody exercises; of several holders who could act, the one of the first seat does.
+    """
+    seat, mine, earlier = aliased(Seat), aliased(Seat), aliased(Seat)
+    named, other, position = aliased(Term), aliased(Term), aliased(Position)
+    same = col(seat.body_id).is_not_distinct_from(term.body_id)
+    somebody_named = (
+        sa.select(named.id)
+        .where(
+            col(named.seat_id) == seat.id,
+            col(named.basis) == TermBasis.ACTING,
+            able(day, named, end),
+        )
+        .correlate(seat)
+        .exists()
+    )
+    before_me = (
+        sa.select(other.id)
+        .join(earlier, col(earlier.id) == other.seat_id)
+        .join(mine, col(mine.id) == term.seat_id)
+        .where(
+            col(other.body_id).is_not_distinct_from(term.body_id),
+            col(other.position_code) == term.position_code,
+            own(other),
+            col(earlier.number) < mine.number,
+            able(day, other, end),
+        )
+        .correlate(term)
+        .exists()
+    )
+    return (
+        sa.select(seat.id)
+        .join(position, col(position.acts_for) == seat.position_code)
+        .where(
+            col(position.code) == term.position_code,
+            same,
+            seat_exists(day, seat),
+            own(term),
+            able(day, term, end),
+            ~_exercised(day, seat.id, seat, end),
+            ~somebody_named,
+            ~before_me,
+        )
+        .order_by(col(seat.number))
+        .limit(1)
+        .correlate(term)
+        .scalar_subquery()
+    )
+
+
+def seat_exists(day: Any, seat: Any = Seat) -> Any:
+    """The condition that a seat exists on a day, held or vacant."""
+    return sa.and_(
+        col(seat.opened_on) <= day, sa.or_(col(seat.closed_on).is_(None), col(seat.closed_on) > day)
+    )
+
+
+def incumbent(day: Any, seat_id: Any, around: Any, end: Any = None) -> Any:
+    """The person who holds a seat, able or not, as a scalar: the id, or null."""
+    holder = aliased(Term)
+    return (
+        sa.select(holder.person_id)
+        .where(col(holder.seat_id) == seat_id, own(holder), holds(day, holder, end))
+        .correlate(around)
+        .limit(1)
+        .scalar_subquery()
+    )
