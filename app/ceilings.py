@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from app.policy import ACCOUNT, CONTENT, OPEN_TO_ALL, PUBLIC, Capability
+from app.capabilities import ACCOUNT, CONTENT, OPEN_TO_ALL, PUBLIC, Capability
 
 
 class Ceiling(StrEnum):

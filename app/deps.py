@@ -87,6 +87,7 @@ class May:
         own: bool,
         anybody: bool = False,
         content: bool = False,
+        or_with: Capability | None = None,
     ) -> None:
         self.capability = capability
         self.within = within
@@ -94,6 +95,7 @@ class May:
         self.own = own
         self.anybody = anybody
         self.content = content
+        self.or_with = or_with
 
     async def __call__(self, request: Request) -> Standing:
         """The caller's standing here.
@@ -136,10 +138,11 @@ class May:
             raise errors.NotFound
         if self.own:
             return
-        needed = (self.seen_with, self.capability)
+        needed = (self.seen_with, self.capability, self.or_with)
         if self.within is not None and not any(found.can(one) for one in needed if one):
             raise errors.NotFound
-        found.require(self.capability)
+        if self.or_with is None or not found.can(self.or_with):
+            found.require(self.capability)
 
 
 def may(
@@ -149,15 +152,19 @@ def may(
     seen_with: Capability | None = None,
     own: bool = False,
     content: bool = False,
+    or_with: Capability | None = None,
 ) -> Any:
     """The caller's standing where the path leads, refused unless it allows this.
 
     `within` names the table of the thing in the path; `seen_with` the capability with which that
     thing can be seen (without it, it is not there: 404). With `own` the thing's own person may
     do it too, and the service decides. Without a capability, being signed in is enough. What is
-    `content` is the inside of a restricted community, whatever the capability.
+    `content` is the inside of a restricted community, whatever the capability. `or_with` names
+    another capability that allows it as well.
     """
-    return Depends(May(capability, within, seen_with or capability, own, content=content))
+    return Depends(
+        May(capability, within, seen_with or capability, own, content=content, or_with=or_with)
+    )
 
 
 SignedIn = Annotated[Standing, may(None)]

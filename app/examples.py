@@ -100,13 +100,16 @@ _WORDS: dict[str, Any] = {
     # leadership
     "handover_from": None,
     "exception_reason": None,
-    "election_id": None,
+    "Term.election_id": None,
     "subcommittee_id": None,
     "absence": None,
     "warnings": [],
     "acting_holder": None,
-    "held_with": None,
     "next_term": None,
+    "HandoverItem.done_at": None,
+    "HandoverItem.done_by": None,
+    "SeatSuccession.title": {"en": "Chair", "fr": "Présidence"},
+    "SuccessionCandidate.answered_at": None,
     "TermWarning.detail": {"en": "The usual term is shorter.", "fr": "Le mandat est plus court."},
     "Reason.rules_version": None,
     "position": "chair",
@@ -199,9 +202,10 @@ _WORDS: dict[str, Any] = {
 # What the caller may do with each kind of thing.
 _CAN = {
     "Community": ["submit_join_request"],
-    "Election": ["nominate"],
+    "Election": ["nominate_person"],
     "Nomination": ["withdraw_nomination"],
     "Discussion": ["write_post"],
+    "Grant": ["propose_grant_change"],
     "GrantChange": ["decide_grant_change"],
     "DiscussionDetail": ["write_post"],
     "JoinRequest": ["decide_join_request"],
@@ -212,6 +216,9 @@ _CAN = {
     "CommunitySeats": ["update_community_seats"],
     "Review": ["decide_review"],
     "Subcommittee": ["begin_subcommittee_term"],
+    "HandoverItem": ["complete_handover_item"],
+    "SeatSuccession": ["replace_seat_succession_plan"],
+    "SuccessionCandidate": ["give_succession_consent", "withdraw_succession_consent"],
     "Term": ["remove_term"],
 }
 _BY_FORMAT = {"date-time": INSTANT, "date": DAY, "email": _WORDS["email"]}

@@ -47,14 +47,17 @@ from one address of the network within 15 minutes, and after 20 forms to join fr
 address within an hour that nobody has confirmed.
 """
 TAGS = {
-    "association": "The association, its closed lists, and the permission table.",
+    "association": "The association and its closed lists.",
+    "grants": "The permission table, and the changes that two people make to it.",
+    "positions": "The offices of the association and of its communities.",
     "communities": "The catalogue of communities, and what one may do in each.",
     "rules": "The rules of etiquette and participation, and agreements to them.",
     "joining": "Asking to join, and deciding about it.",
     "signing in": "Tokens, and the links that go by mail.",
     "me": "One's own profile, sign-ins, memberships and agreements.",
     "memberships": "Who belongs to a community.",
-    "leadership": "Seats, terms, resignations and removals.",
+    "leadership": "Seats, terms, resignations and removals, subcommittees.",
+    "elections": "Elections: nominations, the secret ballot, the count and its certification.",
     "discussions": "Discussions and their posts.",
     "moderation": "Reports, the review queue, decisions and reversals.",
     "people": "The people of the association, for its staff.",

@@ -8,7 +8,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 ROOM = Path(tempfile.mkdtemp(prefix="cop-test-"))
@@ -106,15 +106,28 @@ def sqlite_url(templates: dict[str, str]) -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(postgres_template: tuple[str, str]) -> Iterator[str]:
-    """A seeded PostgreSQL database of this test's own."""
+def new_postgres(postgres_template: tuple[str, str]) -> Iterator[Callable[[], str]]:
+    """Makes seeded PostgreSQL databases of this test's own."""
     server, template = postgres_template
-    name = f"cop_test_{os.getpid()}_{next(_count)}"
+    made: list[str] = []
+
+    def make() -> str:
+        name = f"cop_test_{os.getpid()}_{next(_count)}"
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY WAL_LOG')
+        made.append(name)
+        return database_url(server, name)
+
+    yield make
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY WAL_LOG')
-    yield database_url(server, name)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        for name in made:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def postgres_url(new_postgres: Callable[[], str]) -> str:
+    """A seeded PostgreSQL database of this test's own."""
+    return new_postgres()
 
 
 @pytest.fixture(params=DATABASES)

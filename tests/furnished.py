@@ -76,6 +76,8 @@ async def furnish(api: Api) -> Furnished:
         "join_request_id": place.join_request,
         "membership_id": place.membership,
         "term_id": place.term,
+        "election_id": place.election,
+        "nomination_id": place.nomination,
         "person_id": place.author,
         "session_id": member.session_id,
         "capability": "insights:read",

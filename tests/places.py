@@ -16,10 +16,14 @@ from app import clock, tokens
 from app.models import (
     Absence,
     Community,
+    Contest,
     Discussion,
+    Election,
+    ElectionMethod,
     GrantChange,
     JoinRequest,
     JoinRequestStatus,
+    Nomination,
     Person,
     Position,
     Post,
@@ -31,6 +35,8 @@ from app.models import (
     Subcommittee,
     Term,
     TermBasis,
+    TieRule,
+    Urn,
     new_id,
 )
 from app.services import memberships, terms
@@ -56,6 +62,8 @@ class Place:
     seat: UUID
     subcommittee: UUID
     grant_change: UUID
+    election: UUID
+    nomination: UUID
 
 
 async def furnished(api: Api, slug: str) -> Place:
@@ -168,6 +176,7 @@ async def furnished(api: Api, slug: str) -> Place:
         for row in (discussion, opening, reply, review, report, request, forum, change):
             work.add(row)
             await work.flush()
+        nomination = await _nomination(work, found.id, author)
     return Place(
         slug,
         found.id,
@@ -182,7 +191,55 @@ async def furnished(api: Api, slug: str) -> Place:
         acting.seat_id,
         forum.id,
         change.id,
+        nomination.election_id,
+        nomination.id,
     )
+
+
+async def _nomination(work: Any, community_id: UUID, candidate: Person) -> Nomination:
+    """An election that takes nominations, and somebody who stands in it."""
+    now, day = clock.now(), clock.today()
+    election = Election(
+        community_id=community_id,
+        title=f"{SECRET} election",
+        language="en",
+        nominations_from=day,
+        nominations_until=day + timedelta(days=7),
+        acceptance_until=day + timedelta(days=7),
+        voting_from=day + timedelta(days=8),
+        voting_until=day + timedelta(days=9),
+        quorum=0,
+        acclamation=True,
+        tie_rule=TieRule.LOT,
+        lot_seed=SECRET,
+        opened_at=now,
+        opened_by=candidate.id,
+        updated_at=now,
+    )
+    contest = Contest(
+        election_id=election.id,
+        number=1,
+        position_code="vice_chair",
+        seats=1,
+        method=ElectionMethod.PLURALITY,
+        starts_on=day + timedelta(days=700),
+        ends_on=day + timedelta(days=800),
+    )
+    nomination = Nomination(
+        community_id=community_id,
+        election_id=election.id,
+        contest_id=contest.id,
+        person_id=candidate.id,
+        nominated_by=candidate.id,
+        nominated_at=now,
+        statement=f"{SECRET} statement",
+        language="en",
+        accepted_at=now,
+    )
+    for row in (election, contest, Urn(contest_id=contest.id), nomination):
+        work.add(row)
+        await work.flush()
+    return nomination
 
 
 async def _last_seat(work: Any, community_id: UUID) -> UUID:

@@ -6,9 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
 import time_machine
+from sqlmodel import col
 
 from app import clock, tokens
+from app.models import Position
 from tests.answers import ok
 from tests.cast import DTC, Api, Someone, day
 
@@ -111,3 +114,10 @@ def elected(result: dict[str, Any], number: int = 0) -> list[str]:
 async def crowd(api: Api, length: int) -> list[Someone]:
     """Members who vote."""
     return [await api.member(f"Voter {number}") for number in range(length)]
+
+
+async def demanding(api: Api, position: str, **conditions: Any) -> None:
+    """Changes what a position asks of those who hold it."""
+    async with api.database.work() as work:
+        changed = sa.update(Position).where(col(Position.code) == position)
+        await work.execute(changed.values(**conditions))

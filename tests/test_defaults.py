@@ -292,6 +292,7 @@ async def test_what_anyone_sees_of_another_association_is_its_own(guild: Api) ->
     about = (await guild.get("/association")).json()
     assert about["name"]["en"] == "Guild of Coastal Cartographers"
     assert about["time_zone"] == "Pacific/Auckland" == settings.get().zone.key
+    assert about["confirms_grants"] is False
     assert [notice["code"] for notice in about["notices"]] == ["charts-may-err"]
     listed = (await guild.get("/communities")).json()["items"]
     assert [one["slug"] for one in listed] == ["tide-tables", "lighthouses"]

@@ -1,6 +1,7 @@
 """Elections: opened, followed by the calendar, changed before they begin, called off."""
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -190,7 +191,7 @@ async def test_each_phase_begins_and_ends_at_midnight_of_the_association(api: Ap
         (VOTING, "voting"),
         (LAST_VOTE + 1, "counting"),
     )
-    for (_, before), (first_day, phase) in zip(phases, phases[1:], strict=False):
+    for (_, before), (first_day, phase) in pairwise(phases):
         begins = clock.start_of(poll.opened_on + timedelta(days=first_day))
         for moment, expected in ((begins - timedelta(microseconds=1), before), (begins, phase)):
             with poll.on(first_day), time_machine.travel(moment, tick=False):
@@ -273,8 +274,10 @@ async def test_an_election_changes_until_nominations_begin(api: Api) -> None:
     async with leaves(api, ("election.updated", poll.manager)):
         changed = ok(await poll.manager.patch(poll.path, later))
     assert (changed["quorum"], changed["voting_until"]) == (30, later["voting_until"])
-    assert code(await poll.manager.patch(poll.path, later, headers=stale), 412)
-    assert code(await poll.manager.patch(poll.path, later, headers={}), 428)
+    answer = await poll.manager.patch(poll.path, {"quorum": 20}, headers=stale)
+    assert code(answer, 412) == "precondition.failed"
+    answer = await poll.manager.patch(poll.path, {"quorum": 20}, headers={})
+    assert code(answer, 428) == "precondition.required"
     assert wrong(await poll.manager.patch(poll.path, {"voting_until": day(VOTING - 1)})) == [
         ("/voting_until", "day_out_of_order")
     ]

@@ -311,6 +311,22 @@ async def test_who_sits_on_a_committee_by_another_position_can_confirm(
     ok(await confirm(carla, change))
 
 
+async def test_the_last_holder_by_another_position_stays_on(
+    api: Api, staff: Someone, petra: Someone
+) -> None:
+    carla = await api.leader("Carla Chair", "chair")
+    change = ok(await propose(staff, "grants:manage", "governance_member"), 201)
+    ok(await confirm(petra, change))
+    ok(await carla.get(CHANGES))
+    removal, ending = f"/terms/{carla.terms['chair']}/removal", {"reason": "Has moved."}
+    membership = f"/memberships/{carla.memberships[DTC]}/end"
+    for refused in (await petra.post(removal, ending), await carla.post(membership, {})):
+        assert code(refused, 409) == "grant.last_holder"
+    await api.leader("Cora Chair", "chair", WELLNESS)
+    ok(await petra.post(removal, ending), 201)
+    ok(await carla.post(membership, {}))
+
+
 async def test_a_row_with_nobody_in_it_is_nobodys(api: Api, staff: Someone, petra: Someone) -> None:
     carla = await api.leader("Carla Chair", "chair")
     ok(await confirm(petra, ok(await propose(staff, MODERATE), 201)))

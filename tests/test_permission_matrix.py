@@ -23,7 +23,7 @@ from tests.cast import DTC, ROUNDTABLE, WELLNESS, Api, Someone, day
 from tests.places import furnished, unlisted
 
 # What only the person concerned may do, whatever the table gives: here it is always another's.
-OTHERS_OWN = {"resign_term", "withdraw_grant_change"}
+OTHERS_OWN = {"resign_term", "withdraw_grant_change", "accept_nomination"}
 
 # What a resource offers of this (`viewer.can`) must be what would be allowed, no more and no less.
 OFFERED: dict[str, set[str]] = {
@@ -39,6 +39,8 @@ OFFERED: dict[str, set[str]] = {
         "update_community",
         "list_subcommittees",
         "create_subcommittee",
+        "list_elections",
+        "open_election",
     },
     "get_discussion": {"write_post", "lock_discussion"},
     "get_post": {"report_post"},
@@ -53,6 +55,7 @@ OFFERED: dict[str, set[str]] = {
     "get_join_request": {"decide_join_request"},
     "get_review": {"decide_review"},
     "get_person": {"deactivate_person"},
+    "get_grant": {"propose_grant_change"},
     "get_grant_change": {"decide_grant_change", "withdraw_grant_change"},
     "get_position": {"update_position"},
     "list_community_seats": {"update_community_seats"},
@@ -61,6 +64,8 @@ OFFERED: dict[str, set[str]] = {
         "dissolve_subcommittee",
         "begin_subcommittee_term",
     },
+    "get_election": {"nominate_person", "cancel_election", "record_election_exception"},
+    "get_nomination": {"accept_nomination"},
 }
 
 
@@ -192,9 +197,10 @@ def table() -> dict[str, set[str]]:
 
 TABLE = table()
 OPEN, UNLISTED, RESTRICTED = "open", "unlisted", "restricted"
-SPOKEN = ("discussions:", "posts:")  # of a restricted community, its own verified members' alone
+# Of a restricted community, its own verified members' alone.
+SPOKEN = ("discussions:", "posts:", "elections:")
 FRONT = ("communities:read", "leadership:read", "join_requests:submit")
-TAKING_PART = ("discussions:start", "posts:write")
+TAKING_PART = ("discussions:start", "posts:write", "elections:vote")
 
 
 def expected(asks: May | None, operation: str, caller: Caller, kind: str | None) -> Any:
@@ -217,7 +223,7 @@ def expected(asks: May | None, operation: str, caller: Caller, kind: str | None)
         return 404
     if capability is None:
         return "allowed"
-    if kind == RESTRICTED and capability.startswith(SPOKEN):
+    if kind == RESTRICTED and (capability.startswith(SPOKEN) or asks.content):
         return 404
     as_whom = {"public"} | office | ({"account"} if caller.account else set())
     if kind is not None and inside and not caller.suspended:
@@ -226,9 +232,10 @@ def expected(asks: May | None, operation: str, caller: Caller, kind: str | None)
     def given(wanted: str) -> bool:
         return bool(TABLE[wanted] & as_whom)
 
-    if asks.within is not None and not (given(asks.seen_with or capability) or given(capability)):
+    enough = given(capability) or (asks.or_with is not None and given(asks.or_with))
+    if asks.within is not None and not (given(asks.seen_with or capability) or enough):
         return 404
-    if not given(capability) or operation in OTHERS_OWN:
+    if not enough or operation in OTHERS_OWN:
         return 403
     return "agreement" if capability in TAKING_PART and not caller.agreed else "allowed"
 

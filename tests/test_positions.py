@@ -1,13 +1,15 @@
 """Positions as data: what they say, who changes them, and the seats that open and close."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from app.models import Seat
+from app import clock
+from app.models import Contest, Election, ElectionMethod, Seat, TieRule
 from tests.answers import because, code, leaves, ok, wrong
 from tests.cast import DTC, WELLNESS, Api, Someone, day
 from tests.crowds import Doors, at_once, outcomes
@@ -42,6 +44,42 @@ async def set_seats(
     path = f"/communities/{community}/seats"
     tag = {"If-Match": (await by.get(path)).headers["etag"]}
     return await by.put(f"{path}/{position}", {"seats": seats}, headers=tag)
+
+
+async def an_election(api: Api, by: Someone, position: str, **seats: Any) -> UUID:
+    """An election that is open in a community, for seats of a position."""
+    now, today = clock.now(), clock.today()
+    election = Election(
+        community_id=await api.community_id(),
+        title="Leadership Group",
+        language="en",
+        nominations_from=today,
+        nominations_until=today,
+        acceptance_until=today,
+        voting_from=today,
+        voting_until=today,
+        quorum=1,
+        acclamation=False,
+        tie_rule=TieRule.LOT,
+        lot_seed="seed",
+        opened_at=now,
+        opened_by=by.id,
+        updated_at=now,
+    )
+    contest = Contest(
+        election_id=election.id,
+        number=1,
+        position_code=position,
+        method=ElectionMethod.APPROVAL,
+        starts_on=today,
+        ends_on=today,
+        **seats,
+    )
+    async with api.database.work() as work:
+        work.add(election)
+        await work.flush()
+        work.add(contest)
+    return election.id
 
 
 def row_of(shown: dict[str, Any], position: str) -> dict[str, Any]:
@@ -165,6 +203,21 @@ async def test_a_seat_that_is_held_or_promised_is_never_closed(api: Api, staff: 
     ok(await staff.patch(AT_LARGE, {"seats": 1}))
     terms = ok(await staff.get(f"/communities/{DTC}/terms"))["items"]
     assert [term["seat"] for term in terms] == [1, 2]  # that of a closed seat is still read
+
+
+async def test_a_seat_that_an_election_is_to_fill_is_never_closed(api: Api, staff: Someone) -> None:
+    election = await an_election(api, staff, "member_at_large", seats=2, seat_numbers=[3, 4])
+    for too_few in (1, 0):
+        assert code(await set_seats(staff, "member_at_large", too_few), 409) == "seat.in_use"
+    ok(await set_seats(staff, "member_at_large", 2))
+    numbers = [
+        seat["seat"]
+        for seat in ok(await api.get(f"/communities/{DTC}/leadership"))["seats"]
+        if seat["position"] == "member_at_large"
+    ]
+    assert numbers == [3, 4]
+    await api.change(Election, election, cancelled_at=clock.now())
+    ok(await set_seats(staff, "member_at_large", 1))
 
 
 async def test_a_term_fits_into_a_seat_that_opened_and_not_into_one_that_closed(

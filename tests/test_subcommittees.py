@@ -7,6 +7,7 @@ import pytest
 from tests.answers import because, code, leaves, ok, wrong
 from tests.cast import DTC, ROUNDTABLE, WELLNESS, Api, Someone, day, unknown_id
 from tests.crowds import Doors, at_once, outcomes
+from tests.granting import grant
 
 PATH = f"/communities/{DTC}/subcommittees"
 FORUM = {"name": "Forum 2027", "purpose": "To prepare the forum."}
@@ -152,6 +153,16 @@ async def test_leaders_appoint_members_of_their_own_community_and_not_themselves
     chair = await carla.post(path, body | {"position": "chair"})
     assert wrong(chair) == [("/position", "not_known")]
     ok(await carla.post(path, body), 201)
+
+
+async def test_who_appoints_leaders_appoints_subcommittees_too(api: Api, carla: Someone) -> None:
+    staff, petra = await api.staff(), await api.staff("Petra President", "president")
+    mary = await api.member("Mary Member")
+    path = f"/subcommittees/{(await made(carla))['id']}"
+    await grant(staff, petra, "communities:update", "chair")
+    assert ok(await staff.get(path))["viewer"]["can"] == ["begin_subcommittee_term"]
+    assert because(await staff.patch(path, {"name": "Forum 2028"})) == ["position_required"]
+    ok(await staff.post(f"{path}/terms", CONVENER | {"person_id": str(mary.id)}), 201)
 
 
 # Dissolving

@@ -54,7 +54,6 @@ class Term(SQLModel, table=True):
         sa.Index("ix_term_person_id", "person_id"),
         sa.Index("ix_term_community_id", "community_id"),
         sa.Index("ix_term_seat_id", "seat_id"),
-        sa.Index("ix_term_ends_on", "ends_on"),
         sa.CheckConstraint("ends_on IS NULL OR starts_on <= ends_on", name="days_in_order"),
     )
 

@@ -85,6 +85,7 @@ async def get_election(election_id: UUID, reader: ReaderDep, standing: Follower)
         errors.PermissionDenied,
         errors.SeatTaken,
         errors.CommunityArchived,
+        *errors.EDITED_BY_SEVERAL,
         election_errors.WrongPhase,
     ),
 )
@@ -107,6 +108,7 @@ async def update_election(
     openapi_extra=problems(
         errors.PermissionDenied,
         errors.CommunityArchived,
+        errors.PreconditionFailed,
         election_errors.WrongPhase,
         election_errors.OwnCandidacy,
     ),
@@ -196,6 +198,7 @@ async def recount_election(
         errors.PermissionDenied,
         errors.SeatTaken,
         errors.CommunityArchived,
+        errors.PreconditionFailed,
         election_errors.WrongPhase,
         election_errors.OwnCandidacy,
         election_errors.WinnerUnfit,

@@ -60,8 +60,8 @@ async def list_grant_changes(
     ] = None,
 ) -> Any:
     """What was proposed, what has been made of it and by whom, the latest first."""
-    asked = {"status": status} if status else {}
-    listed = await listing.page(reader, grant_changes.listing(status), page, **asked)
+    found, asked = grant_changes.asked(status)
+    listed = await listing.page(reader, found, page, **asked)
     shown = await grant_changes.shown_all(reader, standing, listed.rows)
     return page_of(shown, listed.next_cursor, listed.total)
 

@@ -95,7 +95,9 @@ async def update_membership(
     "/memberships/{membership_id}/end",
     response_model=MembershipShown,
     summary="Leave, or end a membership",
-    openapi_extra=problems(errors.PermissionDenied, errors.MembershipEnded),
+    openapi_extra=problems(
+        errors.PermissionDenied, errors.MembershipEnded, errors.GrantLastHolder
+    ),
 )
 async def end_membership(
     membership_id: UUID,

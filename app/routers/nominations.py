@@ -60,7 +60,7 @@ async def list_nominations(
         election_errors.StandsElsewhere,
     ),
 )
-async def nominate(
+async def nominate_person(
     election_id: UUID,
     body: NominationCreate,
     work: SessionDep,
@@ -88,6 +88,7 @@ async def get_nomination(nomination_id: UUID, reader: ReaderDep, standing: Own) 
     openapi_extra=problems(
         errors.PermissionDenied,
         errors.CommunityArchived,
+        errors.PreconditionFailed,
         *_UNFIT,
         election_errors.WrongPhase,
         election_errors.StandsElsewhere,
@@ -111,6 +112,7 @@ async def accept_nomination(
     summary="Withdraw a nomination",
     openapi_extra=problems(
         errors.PermissionDenied,
+        errors.PreconditionFailed,
         election_errors.WrongPhase,
         election_errors.NominationWithdrawn,
         election_errors.OwnCandidacy,
@@ -121,7 +123,16 @@ async def withdraw_nomination(
     nomination_id: UUID,
     body: NominationWithdrawal,
     work: SessionDep,
-    standing: Own,
+    standing: Annotated[
+        Standing,
+        may(
+            Capability.ELECTIONS_MANAGE,
+            within=Nomination,
+            seen_with=_HISTORY,
+            own=True,
+            content=True,
+        ),
+    ],
     expected: ExpectedDep,
 ) -> Any:
     """The nominee's own act, until certification; once voting has begun, ballots pass over the

@@ -35,6 +35,16 @@ Leader = Annotated[
     ),
 ]
 
+Appointer = Annotated[
+    Standing,
+    may(
+        Capability.COMMUNITIES_UPDATE,
+        within=Subcommittee,
+        seen_with=Capability.MEMBERSHIPS_READ,
+        or_with=Capability.LEADERSHIP_APPOINT,
+    ),
+]
+
 
 @router.get(
     "/communities/{community}/subcommittees",
@@ -118,6 +128,7 @@ async def update_subcommittee(
         errors.PermissionDenied,
         errors.SubcommitteeDissolved,
         errors.CommunityArchived,
+        errors.GrantLastHolder,
         errors.PreconditionFailed,
     ),
 )
@@ -165,8 +176,8 @@ async def get_subcommittee_leadership(
     ),
 )
 async def begin_subcommittee_term(
-    subcommittee_id: UUID, body: TermCreate, work: SessionDep, standing: Leader
+    subcommittee_id: UUID, body: TermCreate, work: SessionDep, standing: Appointer
 ) -> Any:
-    """The leaders of a community appoint its subcommittees. A member may hold one seat in each,
-    beside one in the Leadership Group."""
+    """The leaders of a community appoint its subcommittees, and so does whoever appoints leaders. A
+    member may hold one seat in each, beside one in the Leadership Group."""
     return await subcommittees.begin_term(work, standing, subcommittee_id, body.model_dump())

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import status
+from fastapi import Response, status
 
 from app import errors
 from app.deps import ExpectedDep, ExpectedRequired, ReaderDep, SessionDep, may
@@ -109,10 +109,11 @@ async def give_succession_consent(
 )
 async def withdraw_succession_consent(
     succession_candidate_id: UUID, work: SessionDep, standing: Candidate, expected: ExpectedDep
-) -> None:
+) -> Response:
     """The candidate's own act, at any time and without a reason. Others see nothing of it any
     more; those who keep the plan see that it was withdrawn."""
     await succession_candidates.withdraw_consent(work, standing, succession_candidate_id, expected)
+    return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
 @router.put(
@@ -136,6 +137,7 @@ async def complete_handover_item(
 )
 async def reopen_handover_item(
     handover_item_id: UUID, work: SessionDep, standing: HandingOver, expected: ExpectedDep
-) -> None:
+) -> Response:
     """By the same people."""
     await handovers.reopen(work, standing, handover_item_id, expected)
+    return Response(status_code=status.HTTP_204_NO_CONTENT)

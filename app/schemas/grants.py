@@ -36,6 +36,7 @@ class Grant(Answer):
         " is for its own verified members alone)."
     )
     version: int = Field(description="The table's version, for a change that is based on it.")
+    viewer: Viewer = Field(description="What the caller may do.")
 
 
 class GrantList(Answer):

@@ -84,7 +84,8 @@ class SuccessionCandidate(Answer):
     readiness: Readiness = Field(description="How soon they could take it on.")
     note: str | None = Field(
         description="Null where there is none, and for all but those who keep the plan and the"
-        " candidate."
+        " candidate.",
+        examples=["Wants to see one round of elections first."],
     )
     consent: ConsentState = Field(
         description="asked, given, or withdrawn (also where it was never given)."

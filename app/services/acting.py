@@ -131,8 +131,18 @@ async def declare_absence(
                 declared_by=standing.me.id,
             )
         )
-    days = {"starts_on": starts_on, "ends_on": ends_on}
-    return await _recorded(work, standing, term, "absence.declared", days)
+    activity.record(
+        work,
+        "absence.declared",
+        standing,
+        term.id,
+        community_id=term.community_id,
+        **await terms.facts(work, term),
+        starts_on=starts_on,
+        ends_on=ends_on,
+    )
+    await _changed(work, term)
+    return term_pages.shown(await term_pages.one(work, standing, term.id), standing)
 
 
 async def end_absence(work: Work, standing: Standing, term_id: UUID, expected: Expected) -> None:
@@ -141,7 +151,15 @@ async def end_absence(work: Work, standing: Standing, term_id: UUID, expected: E
     expected.check(term.version)
     if not await _close(work, term):
         raise errors.NotFound
-    await _recorded(work, standing, term, "absence.ended", {})
+    activity.record(
+        work,
+        "absence.ended",
+        standing,
+        term.id,
+        community_id=term.community_id,
+        **await terms.facts(work, term),
+    )
+    await _changed(work, term)
 
 
 async def _term(work: Work, standing: Standing, term_id: UUID) -> Term:
@@ -172,14 +190,9 @@ async def _close(work: Work, term: Term) -> bool:
     return absence.ends_on is None or absence.ends_on >= clock.today()
 
 
-async def _recorded(
-    work: Work, standing: Standing, term: Term, kind: str, days: dict[str, Any]
-) -> dict[str, Any]:
+async def _changed(work: Work, term: Term) -> None:
     term.version += 1
     term.updated_at = clock.now()
-    known = await terms.facts(work, term)
-    activity.record(work, kind, standing, term.id, community_id=term.community_id, **known, **days)
     if term.community_id is not None:
         await communities.touch_roster(work, term.community_id)
     await work.flush()
-    return term_pages.shown(await term_pages.one(work, standing, term.id), standing)

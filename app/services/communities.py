@@ -192,6 +192,7 @@ _ACTS: tuple[tuple[str, Capability], ...] = (
     ("start_discussion", Capability.DISCUSSIONS_START),
     ("begin_term", Capability.LEADERSHIP_APPOINT),
     ("create_subcommittee", Capability.COMMUNITIES_UPDATE),
+    ("open_election", Capability.ELECTIONS_MANAGE),
 )
 
 
@@ -207,6 +208,8 @@ def affordances(standing: Standing) -> list[str]:
     if standing.person is None:
         return found
     found += [name for name, capability in _AFFORDANCES if standing.can(capability)]
+    if standing.sees_content and standing.can(Capability.LEADERSHIP_READ_HISTORY):
+        found.append("list_elections")
     if active:
         found += [name for name, capability in _ACTS if standing.can(capability)]
     if standing.can(Capability.COMMUNITIES_UPDATE) or standing.can(Capability.COMMUNITIES_MANAGE):

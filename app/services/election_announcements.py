@@ -44,28 +44,29 @@ async def _announce(work: Work, election: Election, state: State) -> int:
     over = not state.turnout.contested or today > election.voting_until
     if state.turnout.contested:
         await rolls.freeze(work, election)
-        said += await _say(work, election, "election.voting_began", roll=election.roll_size)
+        said += await _say(work, election, "voting_began", roll=election.roll_size)
     if not over and election.voting_from < today == election.voting_until:
-        said += await _say(work, election, "election.voting_closing")
+        said += await _say(work, election, "voting_closing")
     if over:
         facts = {
             "roll": election.roll_size or 0,
             "cast": state.turnout.cast,
             "phase": state.phase.value,
         }
-        said += await _say(work, election, "election.voting_ended", **facts)
+        said += await _say(work, election, "voting_ended", **facts)
     return said
 
 
-async def _say(work: Work, election: Election, kind: str, **facts: Any) -> int:
+async def _say(work: Work, election: Election, what: str, **facts: Any) -> int:
     """1 for the first that says this, otherwise 0."""
     row = {
-        "kind": kind,
+        "kind": f"election.{what}",
         "subject_id": election.id,
         "detail": "",
         "announced_at": clock.now(),
     }
     if not await work.written(insert_ignoring(work, Announcement, row)):
         return 0
-    activity.record(work, kind, None, election.id, community_id=election.community_id, **facts)
+    place = election.community_id
+    activity.record(work, f"election.{what}", None, election.id, community_id=place, **facts)
     return 1

@@ -166,7 +166,7 @@ def _affordances(
     counts = manages and not stands
     for operation, offered in (
         ("update_election", phase is ElectionPhase.PLANNED and manages),
-        ("nominate", phase is ElectionPhase.NOMINATIONS and votes),
+        ("nominate_person", phase is ElectionPhase.NOMINATIONS and votes),
         (
             "record_election_exception",
             phase in UNDER_WAY and standing.can(Capability.LEADERSHIP_APPOINT),

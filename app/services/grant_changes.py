@@ -48,9 +48,9 @@ OF_STATUS = Listing(
 )
 
 
-def listing(status: GrantChangeStatus | None) -> Listing:
+def asked(status: GrantChangeStatus | None) -> tuple[Listing, dict[str, Any]]:
     """All changes, or those in one state, the latest first."""
-    return ALL if status is None else OF_STATUS
+    return (ALL, {}) if status is None else (OF_STATUS, {"status": status})
 
 
 async def shown_all(source: Source, standing: Standing, rows: list[Any]) -> list[dict[str, Any]]:
@@ -206,7 +206,11 @@ async def _make(
     second = None if change.proposed_by == standing.me.id else standing.me.id
     if second is None:
         change.close(GrantChangeStatus.MADE, None, None, clock.now())
-    people = {"change_id": change.id, "proposed_by": change.proposed_by, "confirmed_by": second}
+    people: dict[str, Any] = {
+        "change_id": change.id,
+        "proposed_by": change.proposed_by,
+        "confirmed_by": second,
+    }
     if change.capability is None:
         about, facts = association.code, {"confirms_grants": change.confirms_grants}
         activity.record(
@@ -243,7 +247,7 @@ async def decide(
     by, now = standing.me.id, clock.now()
     if outcome is GrantOutcome.REFUSED:
         change.close(GrantChangeStatus.REFUSED, by, reason, now)
-        facts = _subject(change) | {"proposed_by": change.proposed_by}
+        facts: dict[str, Any] = _subject(change) | {"proposed_by": change.proposed_by}
         activity.record(work, "grant.change_refused", standing, change.id, **facts)
     else:
         await _refuse_stale(work, change)

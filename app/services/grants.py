@@ -25,6 +25,7 @@ from app.services.seating import TODAY
 
 def _row(standing: Standing, capability: Capability) -> dict[str, Any]:
     granted_to = standing.grants.to(capability)
+    manages = standing.can(Capability.GRANTS_MANAGE)
     base = [grantee for grantee in policy.BASE_GRANTEES if grantee in granted_to]
     return {
         "capability": capability,
@@ -35,6 +36,7 @@ def _row(standing: Standing, capability: Capability) -> dict[str, Any]:
         "granted_to": base + standing.grants.positions(capability),
         "ceiling": ceilings.of(capability),
         "version": standing.grants.version,
+        "viewer": {"can": ["propose_grant_change"] if manages else []},
     }
 
 
@@ -51,26 +53,30 @@ def get(standing: Standing, capability: Capability) -> dict[str, Any]:
 # Who may change it
 
 
-def _holders(grantees: Any) -> sa.Select[Any]:
-    """The people to whom one of these grantees gives something in the association today: by a
-    position there, by one that is held with it, or by acting in either."""
-    with_it, mine = aliased(Position), aliased(Position)
-    giving = sa.select(col(Position.code)).where(
-        sa.or_(
-            sa.and_(
-                col(Position.code).in_(grantees),
-                col(Position.scope) == PositionScope.ASSOCIATION,
-            ),
-            sa.select(col(with_it.code))
-            .where(
-                col(with_it.code).in_(grantees),
-                col(with_it.scope) == PositionScope.ASSOCIATION,
-                col(with_it.held_with) == Position.code,
-            )
-            .correlate(Position)
-            .exists(),
+def _giving(grantees: Any) -> sa.Select[Any]:
+    """The positions by which one of these grantees gives something in the association: those of the
+    association, and those with which one of them is held."""
+    office = aliased(Position)
+    with_it = (
+        sa.select(col(office.code))
+        .where(
+            col(office.code).in_(grantees),
+            col(office.scope) == PositionScope.ASSOCIATION,
+            col(office.held_with) == Position.code,
         )
+        .correlate(Position)
+        .exists()
     )
+    of_association = sa.and_(
+        col(Position.code).in_(grantees), col(Position.scope) == PositionScope.ASSOCIATION
+    )
+    return sa.select(col(Position.code)).where(sa.or_(of_association, with_it))
+
+
+def _holders(grantees: Any) -> sa.Select[Any]:
+    """The people to whom one of these grantees gives something in the association today, by what
+    they hold or by what they act in."""
+    mine, giving = aliased(Position), _giving(grantees)
     return (
         sa.select(col(Term.person_id))
         .join(mine, col(mine.code) == Term.position_code)
@@ -84,9 +90,8 @@ def _holders(grantees: Any) -> sa.Select[Any]:
     )
 
 
-_MAY_CHANGE = _holders(
-    sa.select(col(Grant.grantee)).where(col(Grant.capability) == Capability.GRANTS_MANAGE)
-)
+_MANAGERS = sa.select(col(Grant.grantee)).where(col(Grant.capability) == Capability.GRANTS_MANAGE)
+_MAY_CHANGE = _holders(_MANAGERS)
 
 
 async def holders(source: Source) -> set[UUID]:
@@ -106,3 +111,14 @@ async def refuse_without_holder(
     found = _MAY_CHANGE if granted_to is None else _holders(granted_to)
     if await work.first(found.limit(1), today=standing.today) is None:
         raise errors.GrantLastHolder
+
+
+async def refuse_if_last(work: Work, standing: Standing, positions: set[str]) -> None:
+    """The same where a holder of these positions loses them, if they give that right at all."""
+    giving = _giving(_MANAGERS)
+    concerned = sa.select(col(Position.code)).where(
+        col(Position.code).in_(positions),
+        sa.or_(col(Position.code).in_(giving), col(Position.acts_for).in_(giving)),
+    )
+    if await work.first(concerned.limit(1)) is not None:
+        await refuse_without_holder(work, standing)

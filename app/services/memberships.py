@@ -24,7 +24,7 @@ from app.models import (
 from app.models.base import Instant
 from app.policy import Capability, Standing
 from app.preconditions import Expected, merge
-from app.services import communities
+from app.services import communities, grants
 from app.services.seating import TODAY, membership_runs, suspended_until, term_is_not_over
 
 # A suspension is between the member and those who may know of it, and so is that it changed
@@ -347,5 +347,6 @@ async def end(
     )
     await communities.touch_roster(work, membership.community_id)
     await work.flush()
+    await grants.refuse_if_last(work, standing, {term.position_code for term in terms})
     row = await work.one(ROSTER.where(col(Membership.id) == membership_id), today=standing.today)
     return (await shown_all(work, standing, [row]))[0]

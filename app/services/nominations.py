@@ -86,16 +86,18 @@ def shown(row: Any, standing: Standing) -> dict[str, Any]:
         "nominated_by": {"id": row.nominated_by, "name": row.proposer},
         "status": status,
         "withdrawal_reason": row.withdrawal_reason if may_know else None,
-        "viewer": {"can": _affordances(row, mine, status, acceptance_over)},
+        "viewer": {"can": _affordances(row, standing, mine, status, acceptance_over)},
     }
 
 
 def _affordances(
-    row: Any, mine: bool, status: NominationStatus, acceptance_over: bool
+    row: Any, standing: Standing, mine: bool, status: NominationStatus, acceptance_over: bool
 ) -> list[str]:
     if not mine or row.cancelled_at is not None or row.certified_at is not None:
         return []
-    found = [] if acceptance_over else ["accept_nomination"]
+    found = []
+    if not acceptance_over and standing.can(Capability.LEADERSHIP_READ_HISTORY):
+        found.append("accept_nomination")
     if status in (NominationStatus.PROPOSED, NominationStatus.ACCEPTED):
         found.append("withdraw_nomination")
     return found
@@ -183,9 +185,9 @@ async def nominate(
         },
     ):
         work.add(nomination)
-    _record(work, standing, "nomination.made", nomination, contest)
+    _record(work, standing, "made", nomination, contest)
     if oneself:
-        _record(work, standing, "nomination.accepted", nomination, contest)
+        _record(work, standing, "accepted", nomination, contest)
     await work.flush()
     return await get(work, standing, nomination.id)
 
@@ -219,7 +221,7 @@ async def accept(
         nomination.statement, nomination.language = body["statement"], body["language"]
         nomination.version += 1
     if not stood:
-        _record(work, standing, "nomination.accepted", nomination, contest)
+        _record(work, standing, "accepted", nomination, contest)
     await work.flush()
     return await get(work, standing, nomination_id)
 
@@ -258,7 +260,7 @@ async def withdraw(
     nomination.withdrawal_reason = reason
     nomination.struck = began and nomination.accepted_at is not None
     nomination.version += 1
-    _record(work, standing, "nomination.withdrawn", nomination, contest)
+    _record(work, standing, "withdrawn", nomination, contest)
     await work.flush()
     return await get(work, standing, nomination_id)
 
@@ -275,11 +277,11 @@ async def _refuse_fit(
 
 
 def _record(
-    work: Work, standing: Standing, kind: str, nomination: Nomination, contest: Any
+    work: Work, standing: Standing, what: str, nomination: Nomination, contest: Any
 ) -> None:
     activity.record(
         work,
-        kind,
+        f"nomination.{what}",
         standing,
         nomination.id,
         community_id=nomination.community_id,

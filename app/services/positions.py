@@ -104,7 +104,7 @@ async def _refuse_unfit(work: Work, position: Position) -> None:
     with work.no_autoflush:
         wrong = misfits(position, await _others(work, position))
     if wrong:
-        raise errors.Invalid(errors=[errors.field(f"/{member}", why) for member, why in wrong])
+        raise errors.Invalid(errors=wrong)
 
 
 async def _others(source: Source, position: Position) -> dict[str, Any]:
@@ -115,8 +115,8 @@ async def _others(source: Source, position: Position) -> dict[str, Any]:
     return {row.code: row for row in rows if row.code != position.code}
 
 
-def misfits(position: Position, known: dict[str, Any]) -> list[tuple[str, str]]:
-    """What is wrong with what a position says of others: the members, and the code of each error.
+def misfits(position: Position, known: dict[str, Any]) -> list[dict[str, str]]:
+    """What is wrong with what a position says of others, as a validation problem has it.
 
     Whoever acts for a seat sits in the same body, by one position alone, and with a seat of their
     own; offices of the association alone come with another position, which has terms of its own.
@@ -126,7 +126,7 @@ def misfits(position: Position, known: dict[str, Any]) -> list[tuple[str, str]]:
         other = known.get(position.acts_for)
         taken = any(one.acts_for == position.acts_for for one in known.values())
         if other is None:
-            wrong.append(("acts_for", "not_known"))
+            wrong.append(errors.field("/acts_for", "not_known"))
         elif (
             taken
             or other.scope != position.scope
@@ -134,16 +134,16 @@ def misfits(position: Position, known: dict[str, Any]) -> list[tuple[str, str]]:
             or position.held_with is not None
             or _leads_back(position, known)
         ):
-            wrong.append(("acts_for", "position_unfit"))
+            wrong.append(errors.field("/acts_for", "position_unfit"))
     if position.held_with is not None:
         other = known.get(position.held_with)
         carried = any(one.held_with == position.code for one in known.values())
         if other is None:
-            wrong.append(("held_with", "not_known"))
+            wrong.append(errors.field("/held_with", "not_known"))
         elif position.scope != PositionScope.ASSOCIATION or other.held_with is not None or carried:
-            wrong.append(("held_with", "position_unfit"))
+            wrong.append(errors.field("/held_with", "position_unfit"))
         if position.seats is not None:
-            wrong.append(("seats", "seats_of_another"))
+            wrong.append(errors.field("/seats", "seats_of_another"))
     return wrong
 
 

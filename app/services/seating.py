@@ -31,7 +31,9 @@ def _not_over(ended_at: Any, end: Any) -> Any:
 def term_runs(day: Any, term: Any = Term) -> Any:
     """The condition that a term runs on a day; a day on which it was ended is no longer its own."""
     return sa.and_(
-        col(term.starts_on) <= day, sa.or_(col(term.free_from).is_(None), col(term.free_from) > day)
+        col(term.starts_on) <= day,
+        sa.or_(col(term.ends_on).is_(None), col(term.ends_on) >= day),
+        sa.or_(col(term.free_from).is_(None), col(term.free_from) > day),
     )
 
 

@@ -1,7 +1,7 @@
 """Seats: how many a body has of a position, and how they open and close.
 
 A seat that is closed stays where it was for those who read history; it opens again when there are
-to be more. One that is held, or promised by a planned term, is never closed.
+to be more. One that is held, or promised by a planned term or an election, is never closed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,6 +17,8 @@ from app.db import Source, Work
 from app.models import (
     Association,
     Community,
+    Contest,
+    Election,
     Position,
     PositionScope,
     Seat,
@@ -73,10 +75,14 @@ async def settle(work: Work, position: Position, wanted: Iterable[Wanted]) -> No
     seats: dict[UUID | None, list[Seat]] = {body_id: [] for body_id in bodies}
     for seat in found.scalars():
         seats[seat.body_id].append(seat)
-    in_use = await _in_use(work, position)
+    in_use, elected = await _in_use(work, position), await _up_for_election(work, position)
     stuck, moved = set(), set()
     for body_id, body in bodies.items():
-        changed = _close_and_open(work, position, body, seats[body_id], in_use)
+        needed, named = elected.get(body_id, (0, set()))
+        kept = in_use | {seat.id for seat in seats[body_id] if seat.number in named}
+        changed = _close_and_open(work, position, body, seats[body_id], kept)
+        if changed and body.seats < needed:
+            changed = None
         if changed is None:
             stuck.add(body.community_id)
         elif changed:
@@ -102,6 +108,27 @@ async def _in_use(work: Work, position: Position) -> set[UUID]:
         today=clock.today(),
     )
     return {row.seat_id for row in rows}
+
+
+async def _up_for_election(
+    work: Work, position: Position
+) -> dict[UUID | None, tuple[int, set[int]]]:
+    """For each community, how many seats of a position its elections are to fill, and which of
+    them they name: those are promised too."""
+    rows = await work.rows(
+        sa.select(Election.community_id, Contest.seats, Contest.seat_numbers)
+        .join(Contest, col(Contest.election_id) == Election.id)
+        .where(
+            col(Contest.position_code) == position.code,
+            col(Election.cancelled_at).is_(None),
+            col(Election.certified_at).is_(None),
+        )
+    )
+    found: dict[UUID | None, tuple[int, set[int]]] = {}
+    for row in rows:
+        needed, named = found.get(row.community_id, (0, set()))
+        found[row.community_id] = (max(needed, row.seats), named.union(row.seat_numbers or ()))
+    return found
 
 
 def _close_and_open(

@@ -164,9 +164,10 @@ def _position(row: dict[str, str]) -> Position:
 def _refuse_misfits(known: dict[str, Position]) -> None:
     for code, position in known.items():
         others = {other: one for other, one in known.items() if other != code}
-        for member, why in positions.misfits(position, others):
+        for wrong in positions.misfits(position, others):
+            member = wrong["pointer"].removeprefix("/")
             named = getattr(position, member)
-            raise DefaultsInvalid(f"{code}: {member} cannot be {named} ({why})")
+            raise DefaultsInvalid(f"{code}: {member} cannot be {named} ({wrong['code']})")
 
 
 async def _rules(work: Work, directory: Path) -> None:

@@ -6,9 +6,8 @@ by the version that each change of it moves.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,15 +17,12 @@ from sqlmodel import SQLModel, col
 
 from app import clock, errors
 from app.models import (
-    Activity,
     Agreement,
     Association,
     Community,
-    Grant,
     Membership,
     Person,
     Position,
-    PositionScope,
     RulesVersion,
     Seat,
     Session,
@@ -44,7 +40,7 @@ from app.policy import (
     TermLine,
 )
 from app.reader import Prepared, Reader
-from app.services import seating
+from app.services import permission_table, seating
 from app.services.seating import DAY_END, TODAY, membership_runs, suspended_until
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -122,6 +118,18 @@ def _thing(by: str, model: type[SQLModel] | None) -> Any:
 _WITH_OFFICE = sa.select(col(Position.held_with)).where(col(Position.held_with).is_not(None))
 
 
+def _counting(community_id: Any) -> tuple[Any, ...]:
+    """The conditions that a term runs and may count in a community."""
+    return (
+        seating.term_runs(TODAY),
+        sa.or_(
+            col(Term.community_id).is_(None),
+            col(Term.community_id) == community_id,
+            col(Term.position_code).in_(_WITH_OFFICE),
+        ),
+    )
+
+
 def term_columns(end: Any = None) -> tuple[Any, ...]:
     """What a standing needs to know of each term of the caller's that runs."""
     acting = seating.acting_seat(TODAY, Term, end)
@@ -191,7 +199,11 @@ def _signed_in(by: str, model: type[SQLModel] | None, past: bool) -> Prepared:
             Membership.since_on,
             Membership.until_on,
             suspended_until(TODAY, end=end).label("suspended_until"),
-            *term_columns(end),
+            sa.select(Term.id)
+            .where(col(Term.person_id) == Person.id, *_counting(Community.id))
+            .correlate(Person, Community)
+            .exists()
+            .label("has_terms"),
         )
         .select_from(Person)
         .join(Session, col(Session.person_id) == Person.id)
@@ -204,18 +216,6 @@ def _signed_in(by: str, model: type[SQLModel] | None, past: bool) -> Prepared:
                 membership_runs(TODAY, end=end),
             ),
         )
-        .outerjoin(
-            Term,
-            sa.and_(
-                col(Term.person_id) == Person.id,
-                seating.term_runs(TODAY),
-                sa.or_(
-                    col(Term.community_id).is_(None),
-                    col(Term.community_id) == Community.id,
-                    col(Term.position_code).in_(_WITH_OFFICE),
-                ),
-            ),
-        )
         .where(
             col(Person.id) == sa.bindparam("person_id", type_=sa.Uuid),
             col(Person.deactivated_at).is_(None),
@@ -225,6 +225,18 @@ def _signed_in(by: str, model: type[SQLModel] | None, past: bool) -> Prepared:
         )
     )
     return Prepared(found)
+
+
+@lru_cache
+def _terms(past: bool) -> Prepared:
+    """What a standing needs of the terms of somebody who has one; most people have none."""
+    end = DAY_END if past else None
+    return Prepared(
+        sa.select(*term_columns(end)).where(
+            col(Term.person_id) == sa.bindparam("person_id", type_=sa.Uuid),
+            *_counting(sa.bindparam("community_id", type_=sa.Uuid)),
+        )
+    )
 
 
 @lru_cache
@@ -265,15 +277,14 @@ async def of_person(
     membership = None
     if row.membership_id is not None:
         membership = MembershipLine(row.membership_id, row.category, row.since_on, row.until_on)
-    table = await grants(reader, row.grants_version)
+    table = await permission_table.read(reader, row.grants_version)
     if as_of is not None:
-        table = await grants_as_of(reader, table, clock.end_of(today))
-    terms = [
-        line
-        for found in rows
-        if found.term_id is not None
-        for line in term_lines(found, row.community_id, table)
-    ]
+        table = await permission_table.as_of(reader, table, clock.end_of(today))
+    terms: list[TermLine] = []
+    if row.has_terms:
+        about = {"person_id": person_id, "community_id": row.community_id, "today": today}
+        for found in await reader.rows(_terms(as_of is not None), **about, **asked):
+            terms += term_lines(found, row.community_id, table)
     return Standing(
         grants=table,
         now=now,
@@ -322,7 +333,7 @@ async def of_nobody(reader: Reader, where: Where = NOWHERE) -> Standing:
     if row is None:
         raise errors.Unavailable
     return Standing(
-        grants=await grants(reader, row.grants_version),
+        grants=await permission_table.read(reader, row.grants_version),
         now=now,
         today=today,
         rules_in_force=row.in_force,
@@ -338,67 +349,3 @@ def _community_line(row: Any, where: Where) -> CommunityLine | None:
     return CommunityLine(
         row.community_id, row.slug, str(row.status), row.listed, bool(row.eligible_occupations)
     )
-
-
-# The permission table
-
-_GRANTS = Prepared(sa.select(Grant.capability, Grant.grantee))
-_POSITIONS = Prepared(
-    sa.select(
-        Position.code, Position.scope, Position.rank, Position.acts_for, Position.held_with
-    ).order_by(col(Position.rank))
-)
-
-
-async def grants(reader: Reader, version: int) -> Grants:
-    """The permission table of this version, remembered until a change moves the version."""
-    known: Grants | None = reader.remembered.get("grants")
-    if known is not None and known.version == version:
-        return known
-    table: dict[str, set[str]] = {}
-    for row in await reader.rows(_GRANTS):
-        table.setdefault(row.capability, set()).add(row.grantee)
-    positions = await reader.rows(_POSITIONS)
-    offices: dict[str, tuple[str, ...]] = {}
-    for row in positions:
-        if row.held_with is not None:
-            offices[row.held_with] = (*offices.get(row.held_with, ()), row.code)
-    found = Grants(
-        version,
-        _frozen(table),
-        ranks={row.code: (_PLACES[row.scope], row.rank) for row in positions},
-        acts_for={row.code: row.acts_for for row in positions if row.acts_for is not None},
-        held_with=offices,
-    )
-    reader.remembered["grants"] = found
-    return found
-
-
-_PLACES = {
-    PositionScope.COMMUNITY: 0,
-    PositionScope.SUBCOMMITTEE: 1,
-    PositionScope.ASSOCIATION: 2,
-}
-
-_CHANGES = Prepared(
-    sa.select(Activity.subject_id, Activity.facts)
-    .where(
-        col(Activity.kind) == "grant.changed",
-        col(Activity.occurred_at) >= DAY_END,
-    )
-    .order_by(col(Activity.id).desc())
-)
-
-
-async def grants_as_of(reader: Reader, present: Grants, end: datetime) -> Grants:
-    """The permission table as it was at an instant: the present one without what came after."""
-    table = {capability: set(held) for capability, held in present.table.items()}
-    for row in await reader.rows(_CHANGES, day_end=end):
-        held = table.setdefault(row.subject_id, set())
-        held.difference_update(row.facts["added"])
-        held.update(row.facts["removed"])
-    return replace(present, table=_frozen(table))
-
-
-def _frozen(table: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:
-    return {capability: frozenset(held) for capability, held in table.items()}

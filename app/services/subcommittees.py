@@ -60,9 +60,12 @@ async def shown_all(source: Source, standing: Standing, rows: list[Any]) -> list
 
 
 def _affordances(standing: Standing) -> list[str]:
-    if standing.here.archived or not standing.can(Capability.COMMUNITIES_UPDATE):
+    if standing.here.archived:
         return []
-    return ["update_subcommittee", "dissolve_subcommittee", "begin_subcommittee_term"]
+    leads = standing.can(Capability.COMMUNITIES_UPDATE)
+    appoints = leads or standing.can(Capability.LEADERSHIP_APPOINT)
+    can = ["update_subcommittee", "dissolve_subcommittee"] if leads else []
+    return can + (["begin_subcommittee_term"] if appoints else [])
 
 
 async def get(source: Source, standing: Standing, subcommittee_id: UUID) -> dict[str, Any]:

@@ -63,25 +63,31 @@ async def _shown(source: Source, standing: Standing, wanted: Any) -> list[dict[s
     return [
         {
             **leadership.seat_shown(one, True),
-            **_plan(standing, plans.get(one.seat.id)),
+            **_plan(standing, plans.get(one.seat.id), _of(one, items)),
             "seat_id": one.seat.id,
             "community_id": here,
             "next_term": successors.shown(following.get(one.seat.id)),
-            "candidates": [found for found in candidates if found["seat_id"] == one.seat.id],
-            "checklist": [item for item in items if item["seat_id"] == one.seat.id],
+            "candidates": _of(one, candidates),
         }
         for one in seats
     ]
 
 
-def _plan(standing: Standing, row: Any | None) -> dict[str, Any]:
-    """What is written in a plan. Its version, and when it changed, would tell others of what they
-    do not see."""
+def _of(one: leadership.Seated, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [thing for thing in found if thing["seat_id"] == one.seat.id]
+
+
+def _plan(standing: Standing, row: Any | None, items: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is written in a plan. Its version, when it changed, and the language of words that are
+    not shown would tell others that there is something that they do not see."""
     keeps = standing.can(Capability.SUCCESSION_MANAGE)
     changed = row is not None and keeps
     edits = keeps and not standing.here.archived
-    written = ("overlap_days", "handover_notes", "handover_notes_html", "language")
+    written = ("overlap_days", "handover_notes", "handover_notes_html")
+    worded = row is not None and (keeps or items or row.handover_notes is not None)
     return {name: getattr(row, name, None) for name in written} | {
+        "checklist": items,
+        "language": row.language if worded else None,
         "updated_at": row.updated_at if changed else None,
         "updated_by": {"id": row.updated_by, "name": row.editor} if changed else None,
         "version": getattr(row, "version", FIRST_VERSION) if keeps else None,

@@ -4,6 +4,7 @@ Whoever has not agreed is a candidate for those who keep the plan and for themse
 the answers of others, not in their order, not in their ETags.
 """
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -53,18 +54,18 @@ CANDIDATES = (
 )
 
 
-def agreed(seat_id: Any) -> Any:
-    """The condition that somebody is in the plan of a seat, has agreed, and can still follow."""
-    return (
-        sa.select(col(SuccessionCandidate.id))
-        .join(Membership, col(Membership.id) == SuccessionCandidate.membership_id)
-        .join(Person, col(Person.id) == SuccessionCandidate.person_id)
-        .where(
-            col(SuccessionCandidate.seat_id) == seat_id,
-            col(SuccessionCandidate.consented_at).is_not(None),
-            STANDS,
-        )
-    )
+_AGREED = (
+    sa.select(SuccessionCandidate.seat_id)
+    .join(Membership, col(Membership.id) == SuccessionCandidate.membership_id)
+    .join(Person, col(Person.id) == SuccessionCandidate.person_id)
+    .where(col(SuccessionCandidate.consented_at).is_not(None), STANDS)
+    .distinct()
+)
+
+
+async def seats_with(source: Source, wanted: Any, day: date) -> set[UUID]:
+    """The seats, of those of a condition, in whose plans somebody has agreed to follow."""
+    return {row.seat_id for row in await source.rows(_AGREED.where(wanted), today=day)}
 
 
 async def in_community(source: Source, standing: Standing) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ LETTERS = ("succession_proposed", "succession_answered")
 
 
 async def readers(work: Work, kind: str, subject_id: UUID) -> set[UUID]:
-    """The candidate who is asked, or whoever asked them; nobody where they are candidate no more."""
+    """The candidate who is asked, or whoever asked; nobody about somebody who is none any more."""
     candidate = await work.get(SuccessionCandidate, subject_id)
     if candidate is None:
         return set()

@@ -369,6 +369,5 @@ async def end(
         **await facts(work, term),
     )
     await _touch(work, term)
-    if term.community_id is None:
-        await grants.refuse_without_holder(work, standing)
+    await grants.refuse_if_last(work, standing, {term.position_code})
     return term_pages.shown(await term_pages.one(work, standing, term.id), standing)

@@ -129,7 +129,6 @@ def upgrade() -> None:
             op.f("fk_term_subcommittee_id"), "subcommittee", ["subcommittee_id"], ["id"]
         )
     op.execute("UPDATE term SET body_id = community_id")
-    op.create_index("ix_term_ends_on", "term", ["ends_on"])
     seat_rules.upgrade(2)
 
     op.create_table(
@@ -193,7 +192,6 @@ def downgrade() -> None:
     op.execute("DELETE FROM term WHERE subcommittee_id IS NOT NULL OR basis = 'acting'")
     op.execute("DELETE FROM term WHERE ending = 'annulled'")
     op.execute("DELETE FROM seat WHERE subcommittee_id IS NOT NULL")
-    op.drop_index("ix_term_ends_on", table_name="term")
     with op.batch_alter_table("term") as batch:
         batch.drop_constraint(op.f("fk_term_subcommittee_id"), type_="foreignkey")
         for column in (
