@@ -272,6 +272,7 @@ UNRECORDED = {
     "ballots.write_roll": "what was so already, by the tables of that moment",
     "contests.locked": "a lock, under which others change",
     "contests.replace": "with the election, which is recorded",
+    "grants.refuse_if_last": "a lock, under which it looks",
     "grants.refuse_without_holder": "a lock, under which it looks",
     "communities.touch_roster": "a version for caches",
     "mailed_links.one_time": "a one-time token, made with its mail",

@@ -374,3 +374,37 @@ async def test_a_suspension_ends_today_or_within_two_years(api: Api) -> None:
     assert wrong(await suspend(vera, mary, day(-1))) == [("/until_on", "day_in_the_past")]
     assert wrong(await suspend(vera, mary, day(732))) == [("/until_on", "day_too_far")]
     ok(await suspend(vera, mary, day(731)))
+
+
+# As of a day
+
+
+async def test_who_belonged_on_a_day_is_told_to_those_who_read_the_history(api: Api) -> None:
+    sue, mary = await api.leader("Sue", "secretary"), await api.member("Mary Member")
+    lee, late = await api.member("Lee Left"), await api.member("Lena Late")
+    await api.change(Membership, lee.memberships[DTC], until_on=on(-10))
+    await api.change(Membership, late.memberships[DTC], since_on=on(-5))
+    path = f"/communities/{DTC}/memberships"
+
+    async def names(offset: int) -> set[str]:
+        found = ok(await sue.get(path, params={"as_of": day(offset)}))["items"]
+        assert {one["status"] for one in found} == {"active"}
+        return {one["person"]["name"] for one in found}
+
+    assert await names(-10) == {"Sue", "Mary Member", "Lee Left"}
+    assert await names(-9) == {"Sue", "Mary Member"}
+    assert await names(0) == {"Sue", "Mary Member", "Lena Late"}
+    refused = await mary.get(path, params={"as_of": day(-10)})
+    assert because(refused) == ["position_required"]
+    ok(await mary.get(path, params={"as_of": day(0)}))
+    both = {"as_of": day(-1), "updated_after": "2026-01-01T00:00:00Z"}
+    assert code(await sue.get(path, params=both), 422) == "validation.failed"
+
+
+async def test_who_left_today_belonged_yesterday(api: Api) -> None:
+    sue, lee = await api.leader("Sue", "secretary"), await api.member("Lee Left")
+    ok(await lee.post(f"/memberships/{lee.memberships[DTC]}/end", {"reason": None}))
+    path = f"/communities/{DTC}/memberships"
+    for offset, names in ((-1, {"Sue", "Lee Left"}), (0, {"Sue"})):
+        found = ok(await sue.get(path, params={"as_of": day(offset)}))["items"]
+        assert {one["person"]["name"] for one in found} == names

@@ -1,5 +1,7 @@
 """Positions as data: what they say, who changes them, and the seats that open and close."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +10,11 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from app import clock
+from app import clock, migrations, settings
+from app.db import Database
 from app.models import Contest, Election, ElectionMethod, Seat, TieRule
+from app.services import seeding
+from app.services.seeding import DefaultsInvalid
 from tests.answers import because, code, leaves, ok, wrong
 from tests.cast import DTC, WELLNESS, Api, Someone, day
 from tests.crowds import Doors, at_once, outcomes
@@ -369,3 +374,27 @@ async def test_an_office_that_moves_to_another_position_takes_no_last_holder_awa
     ok(await petra.patch(path, with_chair))
     ok(await carla.get("/grant-changes"))
     assert because(await petra.get("/grant-changes")) == ["position_required"]
+
+
+@pytest.mark.parametrize(
+    ("line", "another", "why"),
+    [
+        ("leadership_group,chair", "leadership_group,chief", "acts_for cannot be chief"),
+        ("leadership_group,chair", "leadership_group,president", "acts_for cannot be president"),
+        (",,president,,0", ",,governance_member,,0", "held_with cannot be governance_member"),
+    ],
+)
+async def test_defaults_in_which_positions_do_not_fit_each_other_are_refused(
+    tmp_path: Path, line: str, another: str, why: str
+) -> None:
+    folder = shutil.copytree(settings.SHIPPED_DEFAULTS, tmp_path / "defaults")
+    lines = (folder / "positions.csv").read_text("utf-8")
+    assert line in lines
+    (folder / "positions.csv").write_text(lines.replace(line, another), "utf-8")
+    url = f"sqlite:///{tmp_path / 'cop.sqlite3'}"
+    migrations.migrate(url)
+    database = Database(url)
+    with pytest.raises(DefaultsInvalid, match=why):
+        async with database.work() as work:
+            await seeding.load(work, folder)
+    await database.close()

@@ -11,7 +11,7 @@ from app.errors import problems
 from app.models import Membership, MembershipCategory
 from app.policy import Capability, Standing
 from app.routing import api_router
-from app.schemas.base import InstantIn, page_of
+from app.schemas.base import AsOf, InstantIn, page_of
 from app.schemas.memberships import Membership as MembershipShown
 from app.schemas.memberships import (
     MembershipEnd,
@@ -43,12 +43,15 @@ async def list_memberships(
         InstantIn | None,
         Query(description="Only what changed after this instant, ended memberships included."),
     ] = None,
+    as_of: Annotated[
+        AsOf | None, Query(description="The day that is asked about; today if not given.")
+    ] = None,
 ) -> Any:
     """Who belongs today, in the order of joining. Members see each other's identity line;
-    `private` is filled for those who may read more."""
-    found, parameters = memberships.asked(standing, category, updated_after)
+    `private` is filled for those who may read more, and they may ask about another day."""
+    found, parameters = memberships.asked(standing, category, updated_after, as_of)
     listed = await listing.page(reader, found, page, **parameters)
-    shown = await memberships.shown_all(reader, standing, listed.rows)
+    shown = await memberships.shown_all(reader, standing, listed.rows, as_of)
     return page_of(shown, listed.next_cursor, listed.total)
 
 
@@ -95,9 +98,7 @@ async def update_membership(
     "/memberships/{membership_id}/end",
     response_model=MembershipShown,
     summary="Leave, or end a membership",
-    openapi_extra=problems(
-        errors.PermissionDenied, errors.MembershipEnded, errors.GrantLastHolder
-    ),
+    openapi_extra=problems(errors.PermissionDenied, errors.MembershipEnded, errors.GrantLastHolder),
 )
 async def end_membership(
     membership_id: UUID,

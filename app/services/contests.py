@@ -47,6 +47,13 @@ def _counted(condition: Any) -> Any:
     )
 
 
+_CAST = (
+    sa.select(sa.func.count())
+    .select_from(Voter)
+    .where(col(Voter.election_id) == Contest.election_id, col(Voter.voted))
+    .correlate(Contest)
+    .scalar_subquery()
+)
 CONTESTS = sa.select(
     Contest.id,
     Contest.election_id,
@@ -59,12 +66,8 @@ CONTESTS = sa.select(
     Contest.ends_on,
     _counted(STOOD).label("stood"),
     _counted(STANDS).label("candidates"),
+    _CAST.label("cast"),
 ).order_by(col(Contest.election_id), col(Contest.number))
-_CAST = (
-    sa.select(Voter.election_id, sa.func.count().label("cast"))
-    .where(col(Voter.voted))
-    .group_by(col(Voter.election_id))
-)
 
 
 class State(NamedTuple):
@@ -88,8 +91,6 @@ async def states(source: Source, elections: Sequence[Any]) -> dict[UUID, State]:
     of: dict[UUID, list[Any]] = {election_id: [] for election_id in ids}
     for contest in await source.rows(CONTESTS.where(col(Contest.election_id).in_(ids))):
         of[contest.election_id].append(contest)
-    rows = await source.rows(_CAST.where(col(Voter.election_id).in_(ids)))
-    cast = {row.election_id: row.cast for row in rows}
     found = {}
     for election in elections:
         contests = of[election.id]
@@ -99,7 +100,7 @@ async def states(source: Source, elections: Sequence[Any]) -> dict[UUID, State]:
             candidates=sum(contest.stood for contest in contests),
             contested=contested,
             roll=await rolls.size(source, election) if began else 0,
-            cast=cast.get(election.id, 0),
+            cast=max((contest.cast for contest in contests), default=0),
         )
         found[election.id] = State(phase_on(election, turnout, now), turnout, contests)
     return found

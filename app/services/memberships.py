@@ -25,7 +25,14 @@ from app.models.base import Instant
 from app.policy import Capability, Standing
 from app.preconditions import Expected, merge
 from app.services import communities, grants
-from app.services.seating import TODAY, membership_runs, suspended_until, term_is_not_over
+from app.services.seating import (
+    DAY_END,
+    TODAY,
+    membership_runs,
+    own,
+    suspended_until,
+    term_is_not_over,
+)
 
 # A suspension is between the member and those who may know of it, and so is that it changed
 # something: it leaves `updated_at` as it was and has an instant of its own.
@@ -35,31 +42,49 @@ _SUSPENSION_CHANGED = (
     .scalar_subquery()
 )
 
-ROSTER = sa.select(
-    Membership.id,
-    Membership.person_id,
-    Membership.category,
-    Membership.since_on,
-    Membership.until_on,
-    Membership.ended_at,
-    Membership.ending,
-    Membership.updated_at,
-    Membership.version,
-    Person.name,
-    Person.occupation,
-    Person.affiliation,
-    Person.email,
-    Person.occupation_code,
-    Person.area_of_interest,
-    Person.territory,
-    *communities.REFERENCE,
-    suspended_until(TODAY).label("suspended_until"),
-    _SUSPENSION_CHANGED.label("suspension_changed_at"),
-).select_from(
-    sa.join(Membership, Person, col(Person.id) == Membership.person_id).join(
-        Community, col(Community.id) == Membership.community_id
+
+def _roster(end: Any = None) -> Any:
+    """The columns of a roster, as of now, or (with `end`) of a day that is over."""
+    return sa.select(
+        Membership.id,
+        Membership.person_id,
+        Membership.category,
+        Membership.since_on,
+        Membership.until_on,
+        Membership.ended_at,
+        Membership.ending,
+        Membership.updated_at,
+        Membership.version,
+        Person.name,
+        Person.occupation,
+        Person.affiliation,
+        Person.email,
+        Person.occupation_code,
+        Person.area_of_interest,
+        Person.territory,
+        *communities.REFERENCE,
+        suspended_until(TODAY, end=end).label("suspended_until"),
+        _SUSPENSION_CHANGED.label("suspension_changed_at"),
+    ).select_from(
+        sa.join(Membership, Person, col(Person.id) == Membership.person_id).join(
+            Community, col(Community.id) == Membership.community_id
+        )
     )
-)
+
+
+ROSTER = _roster()
+
+
+@lru_cache
+def roster_as_of(categories: tuple[MembershipCategory, ...]) -> Listing:
+    """The roster as it was at the end of a day, or will be if nothing changes."""
+    query = _roster(DAY_END).where(
+        col(Membership.community_id) == sa.bindparam("community", type_=sa.Uuid),
+        membership_runs(TODAY, end=DAY_END),
+    )
+    if categories:
+        query = query.where(sa.or_(*(col(Membership.category) == one for one in categories)))
+    return Listing(query, col(Membership.id))
 
 
 @lru_cache
@@ -85,10 +110,25 @@ def roster(
 
 
 def asked(
-    standing: Standing, categories: list[MembershipCategory] | None, updated_after: Any
+    standing: Standing,
+    categories: list[MembershipCategory] | None,
+    updated_after: Any,
+    as_of: date | None,
 ) -> tuple[Listing, dict[str, Any]]:
     """The roster as a caller asked for it. What has ended shows to a script that synchronises,
-    if its owner may read the history."""
+    if its owner may read the history; so does another day than today.
+
+    Raises Invalid for a day and an instant together.
+    """
+    if as_of is not None and as_of != standing.today:
+        standing.require(Capability.MEMBERSHIPS_READ_PRIVATE)
+        if updated_after is not None:
+            raise errors.Invalid(errors=[errors.parameter("as_of", "not_with_updated_after")])
+        return roster_as_of(tuple(sorted(set(categories or ())))), {
+            "community": standing.here.id,
+            "today": as_of,
+            "day_end": clock.end_of(as_of),
+        }
     after = updated_after is not None
     past = after and standing.can(Capability.MEMBERSHIPS_READ_PRIVATE)
     suspensions = after and _may_know_of_suspensions(standing)
@@ -108,26 +148,32 @@ OWN = Listing(
 
 _TERMS = (
     sa.select(Term.person_id, Term.community_id, Term.position_code, Term.starts_on)
-    .where(term_is_not_over(TODAY))
+    .where(term_is_not_over(TODAY), own(Term))
     .order_by(col(Term.position_code))
 )
 
 
-async def shown_all(source: Source, standing: Standing, rows: list[Any]) -> list[dict[str, Any]]:
+async def shown_all(
+    source: Source, standing: Standing, rows: list[Any], as_of: date | None = None
+) -> list[dict[str, Any]]:
     """The rows of a roster as this caller sees them; terms in one statement for all."""
+    day = as_of or standing.today
     people = {row.person_id for row in rows}
     places = {row.community_id for row in rows}
     terms: dict[tuple[UUID, UUID], list[Any]] = {}
     if rows:
         here = (col(Term.person_id).in_(people), col(Term.community_id).in_(places))
-        for term in await source.rows(_TERMS.where(*here), today=standing.today):
+        for term in await source.rows(_TERMS.where(*here), today=day):
             terms.setdefault((term.person_id, term.community_id), []).append(term)
-    return [_shown(row, standing, terms.get((row.person_id, row.community_id), [])) for row in rows]
+    return [
+        _shown(row, standing, terms.get((row.person_id, row.community_id), []), day) for row in rows
+    ]
 
 
 def status_on(day: date, row: Any) -> str:
     """Where a membership stands on a day."""
-    if row.ended_at is not None or (row.until_on is not None and row.until_on < day):
+    ended = row.ended_at is not None and row.ended_at < clock.end_of(day)
+    if ended or (row.until_on is not None and row.until_on < day):
         return "ended"
     if day < row.since_on:
         return "planned"
@@ -140,11 +186,11 @@ def _may_know_of_suspensions(standing: Standing) -> bool:
     )
 
 
-def _shown(row: Any, standing: Standing, terms: list[Any]) -> dict[str, Any]:
+def _shown(row: Any, standing: Standing, terms: list[Any], day: date) -> dict[str, Any]:
     mine = standing.person is not None and standing.person.id == row.person_id
     private = standing.can(Capability.MEMBERSHIPS_READ_PRIVATE)
     may_know = mine or _may_know_of_suspensions(standing)
-    status = status_on(standing.today, row)
+    status = status_on(day, row)
     updated_at = row.updated_at
     if may_know and row.suspension_changed_at is not None:
         updated_at = max(updated_at, row.suspension_changed_at)
@@ -176,15 +222,16 @@ def _shown(row: Any, standing: Standing, terms: list[Any]) -> dict[str, Any]:
         "until_on": row.until_on,
         "ending": row.ending if private or mine else None,
         "suspended_until": suspended,
-        "positions": [term.position_code for term in terms if term.starts_on <= standing.today]
+        "positions": [term.position_code for term in terms if term.starts_on <= day]
         if status in ("active", "suspended")
         else [],
         "updated_at": updated_at,
-        "viewer": {"can": _affordances(standing, mine, status, bool(terms))},
+        "viewer": {"can": _affordances(standing, row, mine, bool(terms))},
     }
 
 
-def _affordances(standing: Standing, mine: bool, status: str, has_terms: bool) -> list[str]:
+def _affordances(standing: Standing, row: Any, mine: bool, has_terms: bool) -> list[str]:
+    status = status_on(standing.today, row)
     if status == "ended":
         return []
     manages = standing.can(Capability.MEMBERSHIPS_MANAGE)
