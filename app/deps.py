@@ -141,8 +141,8 @@ class May:
         needed = (self.seen_with, self.capability, self.or_with)
         if self.within is not None and not any(found.can(one) for one in needed if one):
             raise errors.NotFound
-        if self.or_with is None or not found.can(self.or_with):
-            found.require(self.capability)
+        also = self.or_with is not None and not found.can(self.capability)
+        found.require(self.or_with if also and found.can(self.or_with) else self.capability)
 
 
 def may(

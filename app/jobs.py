@@ -28,7 +28,7 @@ from prometheus_client import Gauge
 from app import clock, errors, logs
 from app.alone import Alone
 from app.db import Database
-from app.services import announcements, mails, retention, sealing
+from app.services import announcements, election_announcements, mails, retention, sealing
 
 QUEUE = "mail"
 PAUSE_SECONDS = 0.2
@@ -47,7 +47,7 @@ NAME = "communities"
 ERASED_AT_ONCE = 10_000
 
 # What the clock brings about, said once on the log.
-ANNOUNCERS = (announcements.announce,)
+ANNOUNCERS = (announcements, election_announcements)
 
 log = structlog.get_logger("jobs")
 _waiting = Gauge("cop_activity_unsealed", "Records of activity that wait for their seal")
@@ -229,9 +229,10 @@ class Worker:
         pause = BUSY_SECONDS if something_happened else QUIET_SECONDS
         if today == self._announced_on and now - self._announced_at < pause:
             return
-        async with self._database.work() as work:
-            for announce in ANNOUNCERS:
-                await announce(work)
+        for announcer in ANNOUNCERS:
+            if await announcer.due(self._database.reader):
+                async with self._database.work() as work:
+                    await announcer.announce(work)
         self._announced_on, self._announced_at = today, now
 
     async def _hand_on(self) -> None:

@@ -300,9 +300,10 @@ class Api:
 
     async def announce(self) -> None:
         """What the worker says of the calendar, on the log."""
-        async with self.database.work() as work:
-            for announcer in jobs.ANNOUNCERS:
-                await announcer(work)
+        for announcer in jobs.ANNOUNCERS:
+            if await announcer.due(self.database.reader):
+                async with self.database.work() as work:
+                    await announcer.announce(work)
 
     async def work_off(self) -> list[EmailMessage]:
         """One round of the worker without its engine: seals, and sends what is due. The mails

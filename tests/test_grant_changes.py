@@ -78,6 +78,21 @@ async def test_the_others_and_the_proposer_are_told(
     ok(await refuse(petra, change))
     (refused,) = await api.work_off()
     assert refused["to"] == staff.email and "Not yet." in text_of(refused)
+    ok(await confirm(petra, ok(await setting(staff, False), 201)))
+    (told,) = await api.work_off()
+    assert told["to"] == staff.email
+    assert "hold at once, without a second person" in text_of(told)
+
+
+async def test_a_proposal_that_waits_no_longer_is_not_mailed(
+    api: Api, staff: Someone, petra: Someone
+) -> None:
+    await api.work_off()
+    change = ok(await propose(staff, MODERATE, "chair"), 201)
+    ok(await staff.post(f"{CHANGES}/{change['id']}/withdrawal", {}), 201)
+    assert await api.work_off() == []
+    ok(await propose(staff, MODERATE, "chair"), 201)
+    assert [mail["to"] for mail in await api.work_off()] == [petra.email]
 
 
 async def test_the_log_names_both_people(api: Api, staff: Someone, petra: Someone) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, clock
-from app.db import Work, insert_ignoring
+from app.db import Source, Work, insert_ignoring
 from app.models import Announcement, Seat, Term
 from app.services import leadership, seating, term_pages
 from app.services.leadership import Seated
@@ -78,9 +78,17 @@ def _facts(row: Any) -> dict[str, Any]:
     return {"position": row.position_code, "seat": row.seat, "person_id": row.person_id}
 
 
-async def _started(work: Work) -> int:
+async def due(source: Source) -> bool:
+    """True if something is to be said: looked at without a unit of work, which would lock."""
+    for found in (_beginning, _over, _nearing):
+        if await found(source):
+            return True
+    return bool(await _changed(source))
+
+
+async def _beginning(source: Source) -> list[Any]:
     """Terms that were planned and whose first day has come, held for a day at least."""
-    rows = await work.rows(
+    return await source.rows(
         _TERMS.where(
             col(Term.starts_on) <= TODAY,
             sa.or_(col(Term.free_from).is_(None), col(Term.free_from) > col(Term.starts_on)),
@@ -88,10 +96,54 @@ async def _started(work: Work) -> int:
         ),
         today=clock.today(),
     )
+
+
+async def _over(source: Source) -> list[Any]:
+    """Terms whose last day is over; those that ended earlier were recorded when they did."""
+    return await source.rows(
+        _TERMS.where(col(Term.ends_on) < TODAY, col(Term.ending).is_(None), _unsaid("term.ended")),
+        today=clock.today(),
+    )
+
+
+async def _nearing(source: Source) -> list[tuple[Any, int]]:
+    """Terms that end soon, each with the nearest of the marks that were passed; none that was said
+    before, and none that lies behind one that was."""
+    today, found, seen = clock.today(), [], set()
+    for place, days in enumerate(SOON):
+        nearer = [str(one) for one in SOON[: place + 1]]
+        rows = await source.rows(
+            _TERMS.where(
+                seating.holds(TODAY),
+                col(Term.ends_on) <= sa.bindparam("until", type_=sa.Date),
+                _unsaid("term.ending_soon", *nearer),
+            ),
+            today=today,
+            until=today + timedelta(days=days),
+        )
+        found += [(row, days) for row in rows if row.id not in seen]
+        seen |= {row.id for row in rows}
+    return found
+
+
+async def _changed(source: Source) -> list[tuple[Seated, UUID | None, str | None]]:
+    """Seats that stand otherwise than the log last said, each with who holds it and who acts."""
+    found = await leadership.seated(
+        source, sa.true(), col(Term.seat_id).is_not(None), clock.today()
+    )
+    changed = []
+    for one in found:
+        holder = one.holder.id if one.holder else None
+        acting = str(one.acting.id) if one.acting else None
+        if (holder, acting) != (one.seat.announced_term_id, one.seat.announced_acting):
+            changed.append((one, holder, acting))
+    return changed
+
+
+async def _started(work: Work) -> int:
     said = 0
-    for row in rows:
+    for row in await _beginning(work):
         if await _once(work, "term.started", row.id):
-            days = {"starts_on": row.starts_on, "ends_on": row.ends_on, "basis": row.basis}
             activity.record(
                 work,
                 "term.started",
@@ -99,20 +151,17 @@ async def _started(work: Work) -> int:
                 row.id,
                 community_id=row.community_id,
                 **_facts(row),
-                **days,
+                starts_on=row.starts_on,
+                ends_on=row.ends_on,
+                basis=row.basis,
             )
             said += 1
     return said
 
 
 async def _ended(work: Work) -> int:
-    """Terms whose last day is over; those that ended earlier were recorded when they did."""
-    rows = await work.rows(
-        _TERMS.where(col(Term.ends_on) < TODAY, col(Term.ending).is_(None), _unsaid("term.ended")),
-        today=clock.today(),
-    )
     said = 0
-    for row in rows:
+    for row in await _over(work):
         if await _once(work, "term.ended", row.id):
             activity.record(
                 work,
@@ -128,33 +177,20 @@ async def _ended(work: Work) -> int:
 
 
 async def _ending_soon(work: Work) -> int:
-    """Terms that end soon: the nearest of the marks that were passed, and none before it again."""
-    today, said = clock.today(), 0
-    for place, days in enumerate(SOON):
-        nearer = [str(one) for one in SOON[: place + 1]]
-        until = sa.bindparam("until", type_=sa.Date)
-        rows = await work.rows(
-            _TERMS.where(
-                seating.holds(TODAY),
-                col(Term.ends_on) <= until,
-                _unsaid("term.ending_soon", *nearer),
-            ),
-            today=today,
-            until=today + timedelta(days=days),
-        )
-        for row in rows:
-            if await _once(work, "term.ending_soon", row.id, str(days)):
-                activity.record(
-                    work,
-                    "term.ending_soon",
-                    None,
-                    row.id,
-                    community_id=row.community_id,
-                    **_facts(row),
-                    ends_on=row.ends_on,
-                    days=(row.ends_on - today).days,
-                )
-                said += 1
+    said = 0
+    for row, mark in await _nearing(work):
+        if await _once(work, "term.ending_soon", row.id, str(mark)):
+            activity.record(
+                work,
+                "term.ending_soon",
+                None,
+                row.id,
+                community_id=row.community_id,
+                **_facts(row),
+                ends_on=row.ends_on,
+                days=(row.ends_on - clock.today()).days,
+            )
+            said += 1
     return said
 
 
@@ -162,14 +198,9 @@ async def _ending_soon(work: Work) -> int:
 
 
 async def _seats(work: Work) -> int:
-    """Seats that stand otherwise than the log last said: emptied, filled, acted in."""
-    found = await leadership.seated(work, sa.true(), col(Term.seat_id).is_not(None), clock.today())
+    """What has changed of the seats: emptied, filled, acted in."""
     said = 0
-    for one in found:
-        holder = one.holder.id if one.holder else None
-        acting = f"{one.acting.id}" if one.acting else None
-        if (holder, acting) == (one.seat.announced_term_id, one.seat.announced_acting):
-            continue
+    for one, holder, acting in await _changed(work):
         seat = await work.locked(Seat, one.seat.id)
         said += await _holding(work, one, seat, holder)
         said += _acting(work, one, seat, acting)

@@ -10,28 +10,35 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, clock
-from app.db import Work, insert_ignoring
+from app.db import Source, Work, insert_ignoring
 from app.models import Announcement, Election
 from app.services import contests, rolls
 from app.services.contests import State
 
 
-async def announce(work: Work) -> int:
-    """Records what has come about since the last time; how many records that made."""
+def _under_way() -> tuple[Any, ...]:
+    """The conditions that voting has begun, and that its end was not said yet."""
     ended = sa.select(col(Announcement.kind)).where(
         col(Announcement.kind) == "election.voting_ended",
         col(Announcement.subject_id) == Election.id,
     )
+    return (
+        col(Election.voting_from) <= clock.today(),
+        col(Election.cancelled_at).is_(None),
+        col(Election.certified_at).is_(None),
+        ~ended.correlate(Election).exists(),
+    )
+
+
+async def due(source: Source) -> bool:
+    """True if something may have to be said: looked at without a unit of work."""
+    return bool(await source.rows(sa.select(Election.id).where(*_under_way()).limit(1)))
+
+
+async def announce(work: Work) -> int:
+    """Records what has come about since the last time; how many records that made."""
     found = await work.execute(
-        sa.select(Election)
-        .where(
-            col(Election.voting_from) <= clock.today(),
-            col(Election.cancelled_at).is_(None),
-            col(Election.certified_at).is_(None),
-            ~ended.correlate(Election).exists(),
-        )
-        .order_by(col(Election.id))
-        .with_for_update()
+        sa.select(Election).where(*_under_way()).order_by(col(Election.id)).with_for_update()
     )
     said = 0
     for election in found.scalars():
