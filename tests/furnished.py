@@ -78,6 +78,8 @@ async def furnish(api: Api) -> Furnished:
         "term_id": place.term,
         "election_id": place.election,
         "nomination_id": place.nomination,
+        "succession_candidate_id": place.candidate,
+        "handover_item_id": place.handover_item,
         "seat_id": place.seat,
         "subcommittee_id": place.subcommittee,
         "grant_change_id": place.grant_change,

@@ -21,18 +21,22 @@ from app.models import (
     Election,
     ElectionMethod,
     GrantChange,
+    HandoverItem,
     JoinRequest,
     JoinRequestStatus,
+    Membership,
     Nomination,
     Person,
     Position,
     Post,
+    Readiness,
     RefreshToken,
     Report,
     Review,
     Seat,
     Session,
     Subcommittee,
+    SuccessionCandidate,
     Term,
     TermBasis,
     TieRule,
@@ -64,6 +68,8 @@ class Place:
     grant_change: UUID
     election: UUID
     nomination: UUID
+    candidate: UUID
+    handover_item: UUID
 
 
 async def furnished(api: Api, slug: str) -> Place:
@@ -177,6 +183,8 @@ async def furnished(api: Api, slug: str) -> Place:
             work.add(row)
             await work.flush()
         nomination = await _nomination(work, found.id, author)
+        candidate, item = _succession(acting, belonging, author)
+        work.add_all((candidate, item))
     return Place(
         slug,
         found.id,
@@ -193,7 +201,27 @@ async def furnished(api: Api, slug: str) -> Place:
         change.id,
         nomination.election_id,
         nomination.id,
+        candidate.id,
+        item.id,
     )
+
+
+def _succession(
+    term: Term, belonging: Membership, author: Person
+) -> tuple[SuccessionCandidate, HandoverItem]:
+    """Somebody who has agreed to follow in a seat, and something to be handed over with it."""
+    here: dict[str, Any] = {"community_id": term.community_id, "seat_id": term.seat_id, "place": 0}
+    candidate = SuccessionCandidate(
+        **here,
+        membership_id=belonging.id,
+        person_id=author.id,
+        readiness=Readiness.READY_NOW,
+        note=SECRET,
+        proposed_at=clock.now(),
+        proposed_by=author.id,
+        consented_at=clock.now(),
+    )
+    return candidate, HandoverItem(**here, text=f"{SECRET} item")
 
 
 async def _nomination(work: Any, community_id: UUID, candidate: Person) -> Nomination:

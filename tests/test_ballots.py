@@ -271,6 +271,7 @@ async def test_nothing_anywhere_links_a_voter_to_a_vote(api: Api, log_lines: Any
     for row in after["urn"]:
         assert not any(str(one.id) in row for one in (mary, olga)), row
         assert set(json.loads(row)) == {"contest_id", "ballots"}
+    assert logged.count('"cast_ballot"') == 2
     assert not any(nomination in logged for nomination in names)
 
 

@@ -419,6 +419,16 @@ async def test_a_server_that_was_down_says_afterwards_what_happened(api: Api) ->
     assert "failed" in text_of(mail_to(mails, mary.email))
 
 
+async def test_an_election_without_a_ballot_is_announced_as_one(api: Api) -> None:
+    mary = await api.member("Mary Member")
+    poll = await Poll.opened(api)
+    await poll.stands(mary)
+    await api.work_off()
+    with poll.on(VOTING):
+        assert (await announced(api), await announced(api)) == (1, 0)
+        assert "There is no ballot" in text_of(mail_to(await api.work_off(), mary.email))
+
+
 async def names_on_lists(someone: Someone, path: str) -> list[str]:
     return [one["person"]["name"] for one in ok(await someone.get(path))["items"]]
 

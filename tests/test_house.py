@@ -275,6 +275,7 @@ UNRECORDED = {
     "grants.refuse_if_last": "a lock, under which it looks",
     "grants.refuse_without_holder": "a lock, under which it looks",
     "communities.touch_roster": "a version for caches",
+    "handovers.rearrange": "with the succession plan, which is recorded",
     "mailed_links.one_time": "a one-time token, made with its mail",
     "mails.ask": "a mail that a stranger asked for",
     "mails.cause": "mails follow from records",

@@ -23,7 +23,13 @@ from tests.cast import DTC, ROUNDTABLE, WELLNESS, Api, Someone, day
 from tests.places import furnished, unlisted
 
 # What only the person concerned may do, whatever the table gives: here it is always another's.
-OTHERS_OWN = {"resign_term", "withdraw_grant_change", "accept_nomination"}
+OTHERS_OWN = {
+    "resign_term",
+    "withdraw_grant_change",
+    "accept_nomination",
+    "give_succession_consent",
+    "withdraw_succession_consent",
+}
 
 # What a resource offers of this (`viewer.can`) must be what would be allowed, no more and no less.
 OFFERED: dict[str, set[str]] = {
@@ -41,6 +47,8 @@ OFFERED: dict[str, set[str]] = {
         "create_subcommittee",
         "list_elections",
         "open_election",
+        "get_succession_plan",
+        "get_community_leadership_health",
     },
     "get_discussion": {"write_post", "lock_discussion"},
     "get_post": {"report_post"},
@@ -66,6 +74,8 @@ OFFERED: dict[str, set[str]] = {
     },
     "get_election": {"nominate_person", "cancel_election", "record_election_exception"},
     "get_nomination": {"accept_nomination"},
+    "get_seat_succession_plan": {"replace_seat_succession_plan"},
+    "get_succession_candidate": {"give_succession_consent", "withdraw_succession_consent"},
 }
 
 

@@ -44,7 +44,7 @@ async def outsiders(api: Api, slug: str) -> list[Someone]:
 
 
 # What outsiders see of a restricted community: its entry, and its seats without names.
-FRONT = {"get_community", "get_leadership", "list_community_seats"}
+FRONT = {"get_community", "get_leadership", "list_community_seats", "list_vacancies"}
 
 # Outsiders
 

@@ -53,6 +53,7 @@ PAGED = {
     "list_elections": f"/communities/{DTC}/elections",
     "list_nominations": f"/elections/{ELECTION}/nominations",
     "list_voters": f"/elections/{ELECTION}/roll",
+    "list_expiring_terms": "/leadership/expiring",
     "list_people": "/people",
     "list_community_audit_log": f"/communities/{DTC}/audit-log",
     "list_audit_log": "/audit-log",
@@ -150,6 +151,7 @@ async def by_hand(api: Api, staff: Someone, members: list[Someone]) -> None:
     slugs = [row.slug for row in await api.read(sa.select(Community.slug))]
     for slug in slugs:
         await api.join(staff, slug)
+        await api.hold(staff, "member_at_large", slug, ends=60)
     rows: list[Any] = [
         JoinRequest(
             submission_id=new_id(),

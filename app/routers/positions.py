@@ -37,9 +37,7 @@ async def get_position(position: str, reader: ReaderDep, standing: Reader) -> An
     response_model=Position,
     status_code=status.HTTP_201_CREATED,
     summary="Create a position",
-    openapi_extra=problems(
-        errors.PermissionDenied, errors.PositionCodeTaken, errors.GrantLastHolder
-    ),
+    openapi_extra=problems(errors.PermissionDenied, errors.PositionCodeTaken),
 )
 async def create_position(body: PositionCreate, work: SessionDep, standing: Manager) -> Any:
     """A new position, with its seats, vacant, in every community or in the association. It gives

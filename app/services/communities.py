@@ -184,6 +184,8 @@ _AFFORDANCES: tuple[tuple[str, Capability], ...] = (
     ("list_discussions", Capability.DISCUSSIONS_READ),
     ("list_terms", Capability.LEADERSHIP_READ_HISTORY),
     ("list_subcommittees", Capability.MEMBERSHIPS_READ),
+    ("get_succession_plan", Capability.LEADERSHIP_READ_HISTORY),
+    ("get_community_leadership_health", Capability.INSIGHTS_READ),
     ("list_join_requests", Capability.JOIN_REQUESTS_READ),
     ("list_review_queue", Capability.POSTS_MODERATE),
     ("list_community_audit_log", Capability.AUDIT_READ),

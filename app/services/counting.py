@@ -221,18 +221,12 @@ class _Count:
         return chosen
 
 
-def reveals(papers: Iterable[Paper], candidates: Iterable[str], fewest: int) -> bool:
+def reveals(outcome: Outcome, fewest: int) -> bool:
     """True if the numbers of a count would tell how somebody voted.
 
-    They do where the ballots are few; where all say the same of somebody; and where all but one
-    do, since that one knows of themselves.
+    They do where the ballots are few; where all come to the same candidate, or say nothing; and
+    where all but one do, since that one knows of themselves.
     """
-    known = list(papers)
-    cast = sum(number for _, number in known)
-    if cast < fewest:
-        return True
-    largest = max((number for _, number in known), default=0)
-    named = [
-        sum(number for names, number in known if candidate in names) for candidate in candidates
-    ]
-    return largest >= cast - 1 or any(number >= cast - 1 for number in named)
+    cast = outcome.valid + outcome.blank
+    votes = [number for stage in outcome.stages for number in stage.votes.values()]
+    return cast < fewest or max([*votes, outcome.blank]) >= cast - 1

@@ -37,13 +37,37 @@ async def due(source: Source) -> bool:
 
 async def announce(work: Work) -> int:
     """Records what has come about since the last time; how many records that made."""
-    found = await work.execute(
-        sa.select(Election).where(*_under_way()).order_by(col(Election.id)).with_for_update()
+    rows = await work.rows(
+        sa.select(Election.id, Election.voting_from, Election.voting_until).where(
+            col(Election.voting_from) <= clock.today(),
+            col(Election.cancelled_at).is_(None),
+            col(Election.certified_at).is_(None),
+        )
     )
+    known = await work.rows(
+        sa.select(Announcement.kind, Announcement.subject_id).where(
+            col(Announcement.subject_id).in_([row.id for row in rows])
+        )
+    )
+    said_of = {(row.subject_id, row.kind) for row in known}
     said = 0
-    for election in found.scalars():
-        said += await _announce(work, election, await contests.state(work, election))
+    for row in rows:
+        if (row.id, "election.voting_ended") in said_of:
+            continue
+        # Voters take turns at an election: it is held only where there is something to say.
+        if any((row.id, f"election.{what}") not in said_of for what in _due(row)):
+            election = await work.locked(Election, row.id)
+            said += await _announce(work, election, await contests.state(work, election))
     return said
+
+
+def _due(election: Any) -> list[str]:
+    """What is to be said of an election today that had a ballot."""
+    today = clock.today()
+    if today > election.voting_until:
+        return ["voting_ended"]
+    closing = election.voting_from < today == election.voting_until
+    return ["voting_began", "voting_closing"] if closing else ["voting_began"]
 
 
 async def _announce(work: Work, election: Election, state: State) -> int:

@@ -82,8 +82,12 @@ async def facts(
         "acceptance_until": election.acceptance_until.isoformat(),
         "cancel_reason": election.cancel_reason or "-",
     }
-    failed = kind == "voting_ended" and state.phase is ElectionPhase.FAILED
-    return "body_failed" if failed else "body", known | more
+    body = "body"
+    if kind == "voting_ended" and state.phase is ElectionPhase.FAILED:
+        body = "body_failed"
+    elif kind == "voting_ended" and not state.turnout.contested:
+        body = "body_unopposed"
+    return body, known | more
 
 
 async def _nomination(work: Work, nomination: Nomination, language: str) -> dict[str, str]:

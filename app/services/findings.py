@@ -38,8 +38,10 @@ class Facts:
     last: dict[UUID, Any] = field(default_factory=dict)
     candidates: set[UUID] = field(default_factory=set)
     overdue: list[UUID] = field(default_factory=list)
-    members: Counter[str | None] = field(default_factory=Counter)
-    leaders: Counter[str | None] = field(default_factory=Counter)
+    member_count: int = 0
+    # Where members and leaders are from, of those who have said so.
+    members: Counter[str] = field(default_factory=Counter)
+    leaders: Counter[str] = field(default_factory=Counter)
     territories: Mapping[str, dict[str, str]] = field(default_factory=dict)
     knows_territories: bool = True
 
@@ -224,12 +226,10 @@ def _territories_without_leader(facts: Facts) -> Iterator[Finding]:
     yield from _missing(facts, "territories_without_leader", facts.leaders)
 
 
-def _missing(facts: Facts, code: str, people: Counter[str | None]) -> Iterator[Finding]:
-    """Where nobody is from. That nobody is there at all, other findings say."""
+def _missing(facts: Facts, code: str, people: Counter[str]) -> Iterator[Finding]:
+    """Where nobody is from, as far as somebody has said where they are from."""
     missing = [one for one in facts.territories if not people[one]]
-    if not people or not missing:
-        return
-    if facts.knows_territories or people.total() >= FEWEST:
+    if missing and people.total() >= (1 if facts.knows_territories else FEWEST):
         names = {
             language: ", ".join(facts.territories[one][language] for one in missing)
             for language in texts.LANGUAGES

@@ -31,7 +31,6 @@ from app.services import (
     open_elections,
     seating,
     succession_candidates,
-    term_pages,
 )
 from app.services.findings import SEVERITIES, Facts
 from app.services.seating import TODAY
@@ -40,11 +39,9 @@ _COMMUNITIES = sa.select(
     *communities.REFERENCE, Community.place, Community.eligible_occupations
 ).order_by(col(Community.place), col(Community.id))
 _TERRITORIES = sa.select(Territory.code, Territory.name).order_by(col(Territory.place))
-_TERMS = (
-    term_pages.TERMS.add_columns(Term.free_from, Term.body_id)
-    .where(seating.own(Term), col(Term.subcommittee_id).is_(None), col(Term.seat_id).is_not(None))
-    .order_by(col(Term.starts_on), col(Term.id))
-)
+_TERMS = leadership.LAST.where(
+    seating.own(Term), col(Term.subcommittee_id).is_(None), col(Term.seat_id).is_not(None)
+).order_by(col(Term.starts_on), col(Term.id))
 # How many belong, and how many of them lead, by where they are from.
 _PEOPLE = (
     sa.select(
@@ -185,9 +182,10 @@ async def _add_terms(source: Source, scope: _Scope, facts: _Known, today: date) 
 async def _add_people(source: Source, scope: _Scope, facts: _Known, today: date) -> None:
     for row in await source.rows(_PEOPLE.where(scope.people), today=today):
         known = facts[row.community_id]
-        known.members[row.territory] += row.members
-        if row.leaders:
-            known.leaders[row.territory] += row.leaders
+        known.member_count += row.members
+        if row.territory is not None:
+            known.members[row.territory] = row.members
+            known.leaders[row.territory] = row.leaders
 
 
 async def _add_elections(
@@ -211,7 +209,7 @@ def _shown(place: Any | None, known: Facts) -> dict[str, Any]:
         "severity": listed[0]["severity"] if listed else None,
         "seats": len(known.seats),
         "filled_seats": len(known.seats) - len(known.vacant),
-        "member_count": known.members.total() if place is not None else None,
+        "member_count": known.member_count if place is not None else None,
         "findings": listed,
     }
 

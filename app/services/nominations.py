@@ -218,6 +218,7 @@ async def accept(
         if not stood:
             nomination.accepted_at = clock.now()
             nomination.withdrawn_at = nomination.withdrawn_by = None
+            nomination.withdrawal_reason = None
         nomination.statement, nomination.language = body["statement"], body["language"]
         nomination.version += 1
     if not stood:

@@ -128,7 +128,7 @@ def _counted(
         ranked = contest.method == ElectionMethod.SINGLE_TRANSFERABLE_VOTE
         method = counting.transferable if ranked else counting.most_votes
         outcome = method(papers, standing, contest.seats, order)
-        hidden = counting.reveals(papers, [str(one.id) for one in stood], FEWEST_BALLOTS)
+        hidden = counting.reveals(outcome, FEWEST_BALLOTS)
         elected = outcome.elected
         found |= {
             "ties": [{"between": tie.between, "chosen": tie.chosen} for tie in outcome.ties],

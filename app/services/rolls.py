@@ -16,7 +16,7 @@ from sqlmodel import col
 from app import clock
 from app.db import Source, Work
 from app.listing import Listing
-from app.models import Activity, Election, Grant, Membership, Person, Term, Voter
+from app.models import Activity, Election, Grant, Membership, Person, Term, Voter, metadata
 from app.policy import MEMBER, Capability
 from app.services import seating
 
@@ -96,7 +96,9 @@ async def freeze(work: Work, election: Election) -> None:
         sa.literal(election.id, type_=sa.Uuid).label("election_id"), sa.false().label("voted")
     )
     election.roll_size = await work.written(
-        sa.insert(Voter.__table__).from_select(["person_id", "election_id", "voted"], people)
+        sa.insert(metadata.tables["voter"]).from_select(
+            ["person_id", "election_id", "voted"], people
+        )
     )
     await work.flush()
 
