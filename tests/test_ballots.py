@@ -2,20 +2,22 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-import structlog
 from sqlmodel import col
 
-from app import clock, logs
-from app.models import IdempotencyKey, Membership, Urn, Voter, metadata
+from app import clock
+from app.models import Election, IdempotencyKey, Membership, Urn, Voter, metadata
+from app.services.elections import TIMETABLE
 from tests.answers import because, code, leaves, ok, wrong
-from tests.cast import DTC, Api, Someone
+from tests.cast import DTC, PASSWORD, Api, Someone
 from tests.crowds import Doors, at_once, outcomes
 from tests.polling import LAST_VOTE, NOMINATING, VOTING, Poll, contest, crowd, election
+from tests.processes import eventually, serving
 
 RANKED = "single_transferable_vote"
 
@@ -242,25 +244,14 @@ async def everything(api: Api) -> dict[str, list[str]]:
     return found
 
 
-@pytest.fixture
-def log_lines(capsys: pytest.CaptureFixture[str]) -> Any:
-    """What is logged, down to the smallest thing."""
-    before = structlog.get_config()
-    logs.configure("debug", development=False)
-    yield lambda: capsys.readouterr().err
-    structlog.configure(**before)
-
-
-async def test_nothing_anywhere_links_a_voter_to_a_vote(api: Api, log_lines: Any) -> None:
+async def test_nothing_anywhere_links_a_voter_to_a_vote(api: Api) -> None:
     poll, names, (mary, olga) = await poll_of_two(api, method=RANKED)
     with poll.on(VOTING, mary, olga):
         ok(await poll.manager.get(f"{poll.path}/roll"))
         before = await everything(api)
-        log_lines()
         key = {"Idempotency-Key": "the-vote-of-mary"}
         ok(await poll.vote(mary, names, headers=key), 201)
         ok(await poll.vote(olga, names[::-1]), 201)
-        logged = log_lines()
         after = await everything(api)
     changed = {name for name in after if after[name] != before[name]}
     assert changed == {"activity", "idempotency_key", "urn", "voter"}
@@ -271,8 +262,34 @@ async def test_nothing_anywhere_links_a_voter_to_a_vote(api: Api, log_lines: Any
     for row in after["urn"]:
         assert not any(str(one.id) in row for one in (mary, olga)), row
         assert set(json.loads(row)) == {"contest_id", "ballots"}
-    assert logged.count('"cast_ballot"') == 2
-    assert not any(nomination in logged for nomination in names)
+
+
+async def voting_today(api: Api, poll: Poll, *voters: Someone) -> None:
+    """Moves an election into the present, where a server of its own finds it."""
+    today, long_ago = clock.today(), clock.now() - timedelta(days=9)
+    past = {name: today - timedelta(days=2) for name in TIMETABLE[:3]}
+    now = {"voting_from": today, "voting_until": today + timedelta(days=1)}
+    await api.change(Election, UUID(poll.id), **past, **now)
+    for voter in voters:
+        await api.change(Membership, voter.memberships[DTC], created_at=long_ago)
+
+
+async def test_the_server_logs_that_somebody_voted_and_not_what(api: Api, tmp_path: Path) -> None:
+    poll, names, (mary, _) = await poll_of_two(api)
+    await voting_today(api, poll, mary)
+    credentials = {"grant_type": "password", "username": mary.email, "password": PASSWORD}
+    async with serving(api.database.url, tmp_path / "log", "--no-worker") as server:
+        signed_in = ok(await server.client.post("/api/v1/auth/tokens", json=credentials))
+        bearer = {"Authorization": f"Bearer {signed_in['access_token']}"}
+        for wanted, expected in ((names * 2, 422), (names[:1], 201), (names[1:], 409)):
+            choices = [{"contest_id": poll.contests[0], "nominations": wanted}]
+            path, body = f"/api/v1{poll.path}/ballots", {"choices": choices}
+            answer = await server.client.post(path, json=body, headers=bearer)
+            assert answer.status_code == expected, answer.text
+        said = await eventually(
+            lambda: text if (text := server.process.said()).count('"cast_ballot"') == 3 else None
+        )
+    assert not any(name in said for name in names)
 
 
 async def test_the_order_of_voting_leaves_the_same_urn(api: Api) -> None:

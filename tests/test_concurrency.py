@@ -132,6 +132,48 @@ async def test_one_person_gets_one_of_two_different_seats(doors: Doors) -> None:
     assert outcomes(answers) == {201: 1, (409, "term.person_holds_seat"): 3}
 
 
+async def test_of_sixteen_who_are_named_to_act_one_acts(doors: Doors) -> None:
+    api = doors.apis[0]
+    staff = await api.staff()
+    members = [await api.member(f"Member {number}") for number in range(16)]
+    group = (await api.get(f"/communities/{DTC}/leadership")).json()["seats"]
+    path = f"/seats/{group[0]['id']}/acting-holder"
+    answers = await at_once(
+        doors.at(staff, number).put(path, {"person_id": str(member.id)})
+        for number, member in enumerate(members)
+    )
+    assert outcomes(answers) == {200: 16}  # each in place of the one before
+    running = [
+        await someone.get(f"/communities/{DTC}/standing", headers={}) for someone in members
+    ]
+    acting = [one for one in running if one.json()["positions"]]
+    assert len(acting) == 1
+    shown = (await api.get(f"/communities/{DTC}/leadership")).json()["seats"][0]
+    assert shown["acting_holder"]["person"]["name"] == acting[0].json()["person"]["name"]
+
+
+async def test_a_term_that_is_ended_by_many_at_once_ends_once(doors: Doors) -> None:
+    api = doors.apis[0]
+    staff, carla = await api.staff(), await api.leader("Carla", "chair")
+    path = f"/terms/{carla.terms['chair']}"
+    answers = await at_once(
+        [
+            *(doors.at(staff, n).post(f"{path}/removal", {"reason": "Moved."}) for n in range(8)),
+            *(doors.at(carla, n).post(f"{path}/resignation", {}) for n in range(8)),
+        ]
+    )
+    assert outcomes(answers)[201] == 1
+    assert await recorded(api, "term.removed") + await recorded(api, "term.resigned") == 1
+
+
+async def test_two_workers_announce_the_calendar_once(doors: Doors) -> None:
+    api, other = doors.apis
+    await api.leader("Carla", "chair", ends=5)
+    await asyncio.gather(*(one.announce() for one in (api, other) for _ in range(4)))
+    assert await recorded(api, "term.ending_soon") == 1
+    assert await recorded(api, "vacancy.filled") == 1
+
+
 async def test_who_leaves_while_being_appointed_holds_no_seat_afterwards(doors: Doors) -> None:
     api = doors.apis[0]
     staff = await api.staff()

@@ -1,11 +1,20 @@
 """What staff see of leadership everywhere: which terms end soon, which community is in trouble."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
-from app.models import Community, CommunityStatus, Membership, Person, Term
+from app.models import (
+    Community,
+    CommunityStatus,
+    Contest,
+    Election,
+    Membership,
+    Person,
+    Term,
+)
 from tests.answers import because, code, ok
 from tests.cast import DTC, ROUNDTABLE, WELLNESS, Api, Someone, day, on
 from tests.test_statements import counted
@@ -268,6 +277,46 @@ async def opened(api: Api, staff: Someone, community: str = DTC) -> str:
         ],
     }
     return ok(await staff.post(f"/communities/{community}/elections", body), 201)["id"]
+
+
+async def test_an_election_is_overdue_when_its_terms_should_begin(api: Api, staff: Someone) -> None:
+    election = await opened(api, await api.leader("Sam Secretary", "secretary"))
+    assert finding(await health(staff), "elections_overdue") is None
+    (contest,) = ok(await staff.get(f"/elections/{election}"))["contests"]
+    await api.change(Contest, UUID(contest["id"]), starts_on=on(0))
+    found = finding(await health(staff), "elections_overdue")
+    assert found and found["election_ids"] == [election]
+
+
+@pytest.mark.parametrize(("days", "overdue"), [(7, False), (8, True)])
+async def test_an_election_is_overdue_when_its_result_has_waited_for_a_week(
+    api: Api, staff: Someone, days: int, overdue: bool
+) -> None:
+    election = await opened(api, await api.leader("Sam Secretary", "secretary"))
+    mary = await api.member("Mary Member")
+    (contest,) = ok(await staff.get(f"/elections/{election}"))["contests"]
+    stands = {"contest_id": contest["id"], "person_id": str(mary.id)}
+    ok(await mary.post(f"/elections/{election}/nominations", stands), 201)
+    timetable = ("nominations_from", "nominations_until", "acceptance_until")
+    past = dict.fromkeys(timetable, on(-days - 9)) | {"voting_from": on(-days - 1)}
+    await api.change(Election, UUID(election), **past, voting_until=on(-days))
+    assert ok(await staff.get(f"/elections/{election}"))["phase"] == "counting"
+    found = finding(await health(staff), "elections_overdue")
+    assert (found is not None) == overdue
+
+
+async def test_of_a_restricted_community_elections_are_not_told_outside(
+    api: Api, staff: Someone
+) -> None:
+    election = await opened(api, await api.leader("Sam Secretary", "secretary"))
+    await api.leader("Jo Judge", "member_at_large", ROUNDTABLE, ends=30)
+    (contest,) = ok(await staff.get(f"/elections/{election}"))["contests"]
+    await api.change(Contest, UUID(contest["id"]), starts_on=on(0))
+    restricted = await api.community_id(ROUNDTABLE)
+    await api.change(Election, UUID(election), community_id=restricted)
+    assert finding(await health(staff, ROUNDTABLE), "elections_overdue") is None
+    (item,) = ok(await staff.get(EXPIRING))["items"]
+    assert item["person"]["name"] == "Jo Judge" and item["election_id"] is None
 
 
 # Terms that end soon

@@ -100,10 +100,10 @@ class Finding(Answer):
         description="no_chair: nobody holds the first seat by rank. chair_away: its holder is"
         " absent or suspended, and nobody acts. too_few_seats_filled: fewer than half are."
         " holders_lapsed: a term runs and its holder's membership or account does not."
-        " vacant_seats: all of them, the first one too. terms_past_or_near_end: the last term is over, or ends within 90 days,"
-        " and no successor is recorded. elections_overdue: not certified a week after voting, or"
-        " when the terms should begin. terms_end_together: more than half of a staggered group in"
-        " one year. nobody_in_plan: no candidate who has agreed, for any seat."
+        " vacant_seats: all of them, the first one too. terms_past_or_near_end: the last term is"
+        " over, or ends within 90 days, and no successor is recorded. elections_overdue: not"
+        " certified a week after voting, or when the terms should begin. terms_end_together: more"
+        " than half of a staggered group in one year. nobody_in_plan: no candidate who has agreed, for any seat."
         " territories_unrepresented, territories_without_leader: nobody from there."
     )
     severity: Severity = Field(description="critical, warning or notice.")
