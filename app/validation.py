@@ -44,6 +44,7 @@ _CODES = {
     "text_control_characters": "text_control_characters",
     "email_invalid": "email_invalid",
     "day_invalid": "day_invalid",
+    "day_too_far": "day_too_far",
     "instant_invalid": "instant_invalid",
     "id_invalid": "id_invalid",
     "uuid_parsing": "id_invalid",

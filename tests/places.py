@@ -83,7 +83,7 @@ async def furnished(api: Api, slug: str) -> Place:
         work.add_all((author, reporter, holder))
         await work.flush()
         belonging = await memberships.begin(work, found.id, author.id)
-        await memberships.begin(work, found.id, holder.id)
+        staying = await memberships.begin(work, found.id, holder.id)
         term = Term(
             community_id=found.id,
             position_code="member_at_large",
@@ -183,7 +183,7 @@ async def furnished(api: Api, slug: str) -> Place:
             work.add(row)
             await work.flush()
         nomination = await _nomination(work, found.id, author)
-        candidate, item = _succession(acting, belonging, author)
+        candidate, item = _succession(acting, staying)
         work.add_all((candidate, item))
     return Place(
         slug,
@@ -206,19 +206,17 @@ async def furnished(api: Api, slug: str) -> Place:
     )
 
 
-def _succession(
-    term: Term, belonging: Membership, author: Person
-) -> tuple[SuccessionCandidate, HandoverItem]:
+def _succession(term: Term, belonging: Membership) -> tuple[SuccessionCandidate, HandoverItem]:
     """Somebody who has agreed to follow in a seat, and something to be handed over with it."""
     here: dict[str, Any] = {"community_id": term.community_id, "seat_id": term.seat_id, "place": 0}
     candidate = SuccessionCandidate(
         **here,
         membership_id=belonging.id,
-        person_id=author.id,
+        person_id=belonging.person_id,
         readiness=Readiness.READY_NOW,
         note=SECRET,
         proposed_at=clock.now(),
-        proposed_by=author.id,
+        proposed_by=belonging.person_id,
         consented_at=clock.now(),
     )
     return candidate, HandoverItem(**here, text=f"{SECRET} item")

@@ -143,9 +143,7 @@ async def test_of_sixteen_who_are_named_to_act_one_acts(doors: Doors) -> None:
         for number, member in enumerate(members)
     )
     assert outcomes(answers) == {200: 16}  # each in place of the one before
-    running = [
-        await someone.get(f"/communities/{DTC}/standing", headers={}) for someone in members
-    ]
+    running = [await someone.get(f"/communities/{DTC}/standing", headers={}) for someone in members]
     acting = [one for one in running if one.json()["positions"]]
     assert len(acting) == 1
     shown = (await api.get(f"/communities/{DTC}/leadership")).json()["seats"][0]

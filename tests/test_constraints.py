@@ -174,10 +174,10 @@ async def test_what_is_there_once_is_not_there_twice(api: Api) -> None:
     await furnish(api)
     for name, table in UNIQUE.items():
         partial = {
-            "uq_seat_association": "community_id IS NULL",
+            "uq_seat_association": "body_id IS NULL",
             "uq_activity_place": "place IS NOT NULL",
             "uq_mail_gathering": "status = 'queued'",
-            "uq_seat_community_id_position_code_number": "community_id IS NOT NULL",
+            "uq_seat_body_id_position_code_number": "body_id IS NOT NULL",
         }.get(name, "1 = 1")
         async with api.database.work() as work:
             first = sa.select(table).where(sa.text(partial)).limit(1)

@@ -69,6 +69,10 @@ async def test_the_associations_data_ships_whole(api: Api) -> None:
         "member_at_large": 4,
         "president": 1,
         "staff": None,
+        "convener": 1,
+        "subcommittee_member": 4,
+        "governance_chair": None,
+        "governance_member": None,
     }
     restricted = await api.read(sa.select(Community.slug, Community.eligible_occupations))
     assert {row.slug: row.eligible_occupations for row in restricted if row[1]} == {

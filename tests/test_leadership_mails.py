@@ -15,6 +15,7 @@ WORDS = {
     "acting": {"en": "and you act in it", "fr": "vous en assurez l'intérim"},
     "begun": {"en": "has begun", "fr": "a commencé"},
     "ending": {"en": "prepare the handover", "fr": "préparer la relève"},
+    "recorded": {"en": "term of yours was recorded", "fr": "vous a été confié"},
     "follow": {"en": "who may follow", "fr": "prendre la relève"},
     "vacant": {"en": "Nobody holds this seat any more", "fr": "Plus personne n'occupe ce siège"},
 }
@@ -73,7 +74,7 @@ async def test_a_term_that_begins_and_nears_its_end_is_told_to_its_holder(
         "basis": "appointment",
     }
     ok(await staff.post(f"/communities/{DTC}/terms", body), 201)
-    await mailed(api, carla)
+    await told(api, carla, "recorded", language)
     with time_machine.travel(clock.now() + timedelta(days=2)):
         await told(api, carla, "begun", language)
     with time_machine.travel(clock.now() + timedelta(days=10)):

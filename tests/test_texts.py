@@ -59,7 +59,7 @@ def test_no_text_is_left_in_the_other_language(group: str) -> None:
 
 def test_every_refusal_has_a_title_and_a_detail_and_every_title_a_refusal() -> None:
     codes = {refusal.code for refusal in errors.catalogue()}
-    parts = {"errors", "because"}
+    parts = {"errors", "because", "warning"}
     told = {key.rsplit(".", 1)[0] for key in texts.group("problems", "en")} - parts
     assert told == codes
     for code in codes:
@@ -72,7 +72,11 @@ def test_a_refusal_can_be_put_in_words_without_facts_or_says_which_it_needs() ->
         for refusal in errors.catalogue()
         if placeholders(texts.text("problems", f"{refusal.code}.detail", "en"))
     }
-    assert needing == {"rules.agreement_required", "rules.version_outdated"}
+    assert needing == {
+        "rules.agreement_required",
+        "rules.version_outdated",
+        "term.consecutive",
+    }
 
 
 def literals(call: ast.Call, position: int) -> set[str]:
@@ -101,6 +105,10 @@ def test_every_way_in_which_a_schema_refuses_has_its_code() -> None:
 
 def test_every_reason_has_a_sentence_and_every_sentence_a_reason() -> None:
     assert given("because", 0) == under("because.")
+
+
+def test_every_warning_has_a_sentence_and_every_sentence_a_warning() -> None:
+    assert given("_warning", 0, APP / "services") == under("warning.")
 
 
 def test_every_capability_is_explained() -> None:

@@ -103,7 +103,8 @@ class Finding(Answer):
         " vacant_seats: all of them, the first one too. terms_past_or_near_end: the last term is"
         " over, or ends within 90 days, and no successor is recorded. elections_overdue: not"
         " certified a week after voting, or when the terms should begin. terms_end_together: more"
-        " than half of a staggered group in one year. nobody_in_plan: no candidate who has agreed, for any seat."
+        " than half of a staggered group in one year. nobody_in_plan: no candidate who has agreed,"
+        " for any seat."
         " territories_unrepresented, territories_without_leader: nobody from there."
     )
     severity: Severity = Field(description="critical, warning or notice.")
@@ -157,7 +158,9 @@ class LeadershipHealth(Answer):
     """All communities on one page, those in trouble first."""
 
     as_of: date = Field(description="The day.")
-    summary: HealthSummary = Field(description="All communities in a few numbers.")
+    summary: HealthSummary = Field(
+        description="In a few numbers; the association's own seats are not among them."
+    )
     association: BodyHealth = Field(description="The association's own seats.")
     communities: list[BodyHealth] = Field(
         description="By the gravest finding, then by how many there are, then as in the catalogue."
