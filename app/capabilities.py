@@ -125,3 +125,31 @@ FRONT_OF_RESTRICTED = frozenset(
         Capability.JOIN_REQUESTS_SUBMIT,
     }
 )
+
+# What machines of partner organisations may be given at most, whoever gives it: to read what the
+# association publishes, to keep memberships and events in step with a system of the partner's, and
+# to look on (insights, the log). Left out is all that takes part (posts, votes, requests), all that
+# decides about people (requests, reviews, sanctions, terms, grants, accounts), and whatever is said
+# and kept inside a community: members write it for each other, and no machine is a member.
+MACHINES = frozenset(
+    {
+        Capability.COMMUNITIES_READ,
+        Capability.RULES_READ,
+        Capability.LEADERSHIP_READ,
+        Capability.MEMBERSHIPS_READ,
+        Capability.MEMBERSHIPS_READ_PRIVATE,
+        Capability.MEMBERSHIPS_MANAGE,
+        Capability.MEMBERSHIPS_IMPORT,
+        Capability.MEMBERSHIPS_EXPORT,
+        Capability.EVENTS_READ,
+        Capability.EVENTS_MANAGE,
+        Capability.INSIGHTS_READ,
+        Capability.AUDIT_READ,
+    }
+)
+
+# What only looks. Where such a word stands before an act, the act is the person's own (to resign,
+# to accept a nomination, to consent), and no token does it for them.
+READING = frozenset(
+    {capability for capability in Capability if capability.partition(":")[2].startswith("read")}
+)

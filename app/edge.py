@@ -160,7 +160,7 @@ class Edge:
             if remaining < 0:
                 return remaining, reset
         caller = tokens.remembered(headers.get(b"authorization", b"").decode("latin-1")[7:])
-        return await self._count(self._item, str(caller) if caller else address)
+        return await self._count(self._item, caller or address)
 
     async def _count(self, item: RateLimitItem, key: str) -> tuple[int, int]:
         """Counts one more; how many are left (-1: none was), and the seconds until it is over.

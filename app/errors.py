@@ -24,6 +24,7 @@ from app.problem import Malformed as Malformed
 from app.problem import MediaTypeUnsupported as MediaTypeUnsupported
 from app.problem import MethodNotAllowed as MethodNotAllowed
 from app.problem import NotFound as NotFound
+from app.problem import PersonRequired as PersonRequired
 from app.problem import PreconditionFailed as PreconditionFailed
 from app.problem import PreconditionRequired as PreconditionRequired
 from app.problem import Problem as Problem

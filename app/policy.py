@@ -4,7 +4,7 @@ It asks for capabilities (capabilities.py), never for positions; which position 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
@@ -15,12 +15,21 @@ from app.capabilities import ACCOUNT as ACCOUNT
 from app.capabilities import BASE_GRANTEES as BASE_GRANTEES
 from app.capabilities import CONTENT as CONTENT
 from app.capabilities import FRONT_OF_RESTRICTED as FRONT_OF_RESTRICTED
+from app.capabilities import MACHINES as MACHINES
 from app.capabilities import MEMBER as MEMBER
 from app.capabilities import OPEN_TO_ALL as OPEN_TO_ALL
 from app.capabilities import PUBLIC as PUBLIC
+from app.capabilities import READING as READING
 from app.capabilities import TAKING_PART as TAKING_PART
 from app.capabilities import Capability as Capability
-from app.models import ActorKind, CommunityStatus
+from app.lines import Acting as Acting
+from app.lines import Bounds as Bounds
+from app.lines import CommunityLine as CommunityLine
+from app.lines import MembershipLine as MembershipLine
+from app.lines import PartnerLine as PartnerLine
+from app.lines import PersonLine as PersonLine
+from app.lines import TermLine as TermLine
+from app.models import ActorKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,71 +56,6 @@ class Grants:
         return sorted(held, key=lambda code: (self.ranks.get(code, (9, 0)), code))
 
 
-@dataclass(frozen=True, slots=True)
-class PersonLine:
-    """The caller: who they are, and the line under which they speak."""
-
-    id: UUID
-    name: str
-    occupation: str | None
-    affiliation: str | None
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class CommunityLine:
-    """What a standing needs to know of a community."""
-
-    id: UUID
-    slug: str
-    status: str
-    listed: bool
-    restricted: bool
-
-    @property
-    def archived(self) -> bool:
-        """True if it can be read and not written to."""
-        return self.status == CommunityStatus.ARCHIVED
-
-
-@dataclass(frozen=True, slots=True)
-class MembershipLine:
-    """The caller's membership here, running today."""
-
-    id: UUID
-    category: str
-    since_on: date
-    until_on: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Acting:
-    """A seat in which somebody acts: of which position, and for whom, if it is held."""
-
-    seat_id: UUID
-    for_person_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TermLine:
-    """A term of the caller's that runs now: whether it counts here, and if in place of another.
-
-    It counts unless the membership is suspended or the holder absent; an acting one only while
-    nobody who holds the seat is able (services/seating.py).
-    """
-
-    id: UUID
-    position: str
-    starts_on: date
-    ends_on: date | None
-    in_community: bool
-    here: bool = True
-    counts: bool = True
-    absent: bool = False
-    acting: Acting | None = None
-    ex_officio: bool = False
-
-
 @dataclass(frozen=True)
 class Standing:
     """What one person may do in one community (or in the association) at this instant, and why.
@@ -131,20 +75,40 @@ class Standing:
     terms: tuple[TermLine, ...] = ()
     rules_agreed: int | None = None
     eligible: bool = False
+    partner: PartnerLine | None = None
+    bounds: Bounds | None = None
+    # What the holder has and a credential for other places leaves aside here.
+    set_aside: tuple[TermLine, ...] = ()
     _acted: list[TermLine] = field(default_factory=list, compare=False, repr=False)
     _cache: dict[Capability, bool] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def actor(self) -> tuple[ActorKind, UUID | None]:
         """Who is recorded as having done it."""
+        if self.partner is not None:
+            return ActorKind.PARTNER, self.partner.id
         return (ActorKind.PERSON, self.person.id) if self.person else (ActorKind.APPLICANT, None)
 
     @property
     def me(self) -> PersonLine:
-        """The caller, where an operation has one."""
+        """The person who calls, where an operation needs one.
+
+        Raises Unauthenticated for nobody, PersonRequired for a partner's machine.
+        """
+        if self.partner is not None:
+            raise errors.PersonRequired
         if self.person is None:
             raise errors.Unauthenticated
         return self.person
+
+    def is_person(self, person_id: UUID) -> bool:
+        """True if the caller is this person."""
+        return self.person is not None and self.person.id == person_id
+
+    @property
+    def anonymous(self) -> bool:
+        """True for somebody who sent no credentials."""
+        return self.person is None and self.partner is None
 
     @property
     def here(self) -> CommunityLine:
@@ -194,15 +158,75 @@ class Standing:
     @property
     def oversees(self) -> bool:
         """True for holders of a position in the association that gives anything."""
+        return self._by_office(self.terms)
+
+    def _by_office(self, terms: tuple[TermLine, ...]) -> bool:
         return any(
             not term.in_community and term.counts and self.grants.gives(term.position)
-            for term in self.terms
+            for term in terms
         )
 
     @property
     def belongs(self) -> bool:
-        """True for members (suspended ones too) and for those who administer everywhere."""
+        """True for members (suspended ones too), for those who administer everywhere, and for a
+        partner where it was named for this very community."""
+        if self.partner is not None:
+            return self._named
         return (self.membership is not None and self._admitted) or self.oversees
+
+    @property
+    def _named(self) -> bool:
+        bounds = self.bounds
+        return bounds is not None and bounds.communities is not None and self.reached
+
+    # Machines: a credential narrows its holder, and never adds anything to a person
+
+    @property
+    def reached(self) -> bool:
+        """True unless the caller's credential is for other places than this."""
+        return self.bounds is None or self.bounds.reach(self.community)
+
+    def in_scope(self, capability: Capability) -> bool:
+        """True unless the caller's credential leaves this capability out."""
+        return self.bounds is None or capability in self.bounds.capabilities
+
+    def reaches(self, capability: Capability) -> bool:
+        """True unless the caller's credential leaves this capability, or this place, out."""
+        return self.in_scope(capability) and self.reached
+
+    @property
+    def lists_hidden(self) -> bool:
+        """True if a list of communities has hidden ones too, as far as the credential goes."""
+        if self.partner is not None:
+            return self.bounds is not None and self.bounds.communities is not None
+        return self._by_office((*self.terms, *self.set_aside))
+
+    def confined(self) -> "Standing":
+        """This standing; outside of the credential's communities that of a stranger."""
+        if self.reached:
+            return self
+        offices = tuple(term for term in self.terms if not term.in_community)
+        return replace(self, membership=None, suspended_until=None, terms=(), set_aside=offices)
+
+    def elsewhere(
+        self,
+        community: CommunityLine,
+        membership: MembershipLine | None,
+        suspended_until: date | None,
+        held: tuple[TermLine, ...],
+    ) -> "Standing":
+        """The same caller's standing in another community, by what they have there."""
+        offices = [term for term in (*self.terms, *self.set_aside) if not term.in_community]
+        return replace(
+            self,
+            community=community,
+            membership=membership,
+            suspended_until=suspended_until,
+            terms=(*offices, *held),
+            set_aside=(),
+            _acted=[],
+            _cache={},
+        ).confined()
 
     @property
     def sees_page(self) -> bool:
@@ -228,22 +252,28 @@ class Standing:
         """True if the caller may do this here now."""
         known = self._cache.get(capability)
         if known is None:
-            known = self._cache[capability] = self._given(capability) and not (
-                capability in TAKING_PART and not self.agreed
+            known = self._cache[capability] = (
+                self.in_scope(capability)
+                and self._given(capability)
+                and not (capability in TAKING_PART and not self.agreed)
             )
         return known
 
     def _given(self, capability: Capability) -> bool:
         if capability in CONTENT and not self._admitted:
             return False
+        if self.partner is not None and self.reaches(capability):
+            return True
         return not self.grantees.isdisjoint(self.grants.to(capability))
 
     def because(self, capability: Capability) -> list[dict[str, Any]]:
         """Why the caller may not, in codes; the words are added on the way out."""
         given_to = self.grants.to(capability)
+        if self.bounds is not None and (self.partner is not None or not self.reaches(capability)):
+            return [because("token_scope")]
         if self._given(capability):
             return [because("rules_agreement_required", rules_version=self.rules_in_force)]
-        if self.person is None:
+        if self.anonymous:
             return [because("sign_in_required", positions=self.grants.positions(capability))]
         if capability in CONTENT and not self._admitted:
             return [because("eligibility_required")]
@@ -266,7 +296,7 @@ class Standing:
         if self.can(capability):
             self._note_acting(capability)
             return
-        if self.person is None:
+        if self.anonymous:
             raise errors.Unauthenticated
         if not self.sees(capability):
             raise errors.NotFound
@@ -289,6 +319,15 @@ class Standing:
         raise errors.PermissionDenied(
             members={"capability": capability, "because": [because("own_only")]}
         )
+
+    def refuse_machines(self, capability: Capability | None = None) -> None:
+        """Raises the refusal of what people do themselves, signed in, where a machine asks."""
+        if self.partner is not None:
+            raise errors.PersonRequired
+        if self.bounds is not None:
+            raise errors.PermissionDenied(
+                members={"capability": capability, "because": [because("token_scope")]}
+            )
 
     def require_active(self) -> None:
         """Raises CommunityArchived where nothing may be written any more."""

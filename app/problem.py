@@ -101,6 +101,12 @@ class TokenInvalid(Problem):
         super().__init__(headers={"WWW-Authenticate": challenge})
 
 
+class PersonRequired(Problem):
+    """This is for people, and the caller is a partner organisation's machine."""
+
+    status, code = 403, "person.required"
+
+
 class NotFound(Problem):
     """Nothing is here, or nothing that the caller may see: one answer for both."""
 

@@ -1,4 +1,5 @@
-"""Access tokens: the only importer of jose. They say who, never what one may do.
+"""Access tokens: the only importer of jose. They say who, never what one may do: rights are read
+at each request, and what a partner's token says of scopes only leaves some of them out.
 
 python-jose forgives too much (nested headers, missing claims, any `typ`), so everything is checked
 before and after it, and any exception is a 401.
@@ -8,7 +9,8 @@ import hashlib
 import hmac
 import re
 import secrets
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from jose import jwt
@@ -35,14 +37,51 @@ _BAD = (
     TypeError,
     ValueError,
 )
-_verified: dict[str, tuple[float, "Claims"]] = {}
+_verified: dict[str, tuple[float, "Claims | PartnerClaims"]] = {}
+# Secret scanners know these by their beginnings.
+PERSONAL, CLIENT_SECRET = "cop_pat_", "cop_secret_"
+_PERSONAL = re.compile(rf"{PERSONAL}[A-Za-z0-9_-]{{43}}")
+# Personal tokens, by their hashes, that were good lately.
+_personal: dict[str, tuple[float, UUID]] = {}
 
 
 class Claims(NamedTuple):
-    """What an access token says."""
+    """What the access token of a person's sign-in says."""
 
     person_id: UUID
     session_id: UUID
+
+    @property
+    def credential(self) -> str:
+        """To what a request with it is counted, and its Idempotency-Key bound."""
+        return f"session:{self.session_id}"
+
+
+class PartnerClaims(NamedTuple):
+    """What the access token of a partner's machine says, and which scopes it was asked for."""
+
+    partner_id: UUID
+    credential_id: UUID
+    scopes: frozenset[str]
+
+    @property
+    def credential(self) -> str:
+        """To what a request with it is counted, and its Idempotency-Key bound."""
+        return f"partner:{self.credential_id}"
+
+
+class PersonalToken(NamedTuple):
+    """A personal access token, by its hash; whose it is, and whether it is good, is read."""
+
+    token_hash: str
+
+    @property
+    def credential(self) -> str:
+        """To what a request with it is counted, and its Idempotency-Key bound."""
+        return f"token:{self.token_hash}"
+
+
+Caller = Claims | PartnerClaims | PersonalToken
 
 
 def key(purpose: str) -> bytes:
@@ -52,12 +91,19 @@ def key(purpose: str) -> bytes:
 
 def access_token(person_id: UUID, session_id: UUID) -> str:
     """A signed token for one session, good for the time in the settings."""
+    return _signed(sub=str(person_id), sid=str(session_id))
+
+
+def partner_token(partner_id: UUID, credential_id: UUID, scopes: Iterable[str]) -> str:
+    """A signed token for a partner's machine, good for as long as a person's."""
+    return _signed(sub=str(partner_id), cid=str(credential_id), scope=" ".join(sorted(scopes)))
+
+
+def _signed(**about: str) -> str:
     issued = int(clock.now().timestamp())
-    claims = {
+    claims = about | {
         "iss": settings.get().public_url,
         "aud": AUDIENCE,
-        "sub": str(person_id),
-        "sid": str(session_id),
         "jti": str(new_id()),
         "iat": issued,
         "exp": issued + settings.get().access_token_seconds,
@@ -65,7 +111,7 @@ def access_token(person_id: UUID, session_id: UUID) -> str:
     return jwt.encode(claims, key("access").hex(), algorithm=ALGORITHM, headers={"typ": "at+jwt"})
 
 
-def verified(token: str) -> Claims:
+def verified(token: str) -> Claims | PartnerClaims:
     """The claims of a token that this server signed and that has not expired.
 
     A verified token is remembered for up to 60 seconds; whether its session still lives is read
@@ -82,7 +128,7 @@ def verified(token: str) -> Claims:
     return claims
 
 
-def _decoded(token: str) -> tuple[Claims, float]:
+def _decoded(token: str) -> tuple[Claims | PartnerClaims, float]:
     if not _SHAPE.fullmatch(token):
         raise errors.TokenInvalid
     try:
@@ -96,13 +142,27 @@ def _decoded(token: str) -> tuple[Claims, float]:
             issuer=settings.get().public_url,
             options=_REQUIRED | {"leeway": 0},
         )
-        found = Claims(UUID(claims["sub"]), UUID(claims["sid"]))
+        found = _read(claims)
         expires = float(claims["exp"])
     except _BAD as error:
         raise errors.TokenInvalid from error
     if expires <= clock.now().timestamp():  # jose still accepts the second of the expiry itself
         raise errors.TokenInvalid
     return found, expires
+
+
+def _read(claims: dict[str, Any]) -> Claims | PartnerClaims:
+    if "cid" not in claims:
+        return Claims(UUID(claims["sub"]), UUID(claims["sid"]))
+    scopes = frozenset(claims["scope"].split(" "))
+    return PartnerClaims(UUID(claims["sub"]), UUID(claims["cid"]), scopes)
+
+
+def personal(token: str) -> PersonalToken:
+    """A personal access token as it is looked up. Raises TokenInvalid for what cannot be one."""
+    if not _PERSONAL.fullmatch(token):
+        raise errors.TokenInvalid
+    return PersonalToken(hashed(token))
 
 
 def opaque() -> str:
@@ -125,7 +185,24 @@ def successor(refresh_token: str) -> str:
     return digest.hexdigest()
 
 
-def remembered(token: str) -> UUID | None:
-    """Whose token this is, if it was verified lately; for counting only, never for rights."""
-    known = _verified.get(token)
-    return known[1].person_id if known else None
+def remember(token_hash: str, token_id: UUID) -> None:
+    """Notes that a personal token was good just now, for `remembered`."""
+    if len(_personal) >= CACHE_SIZE:
+        _personal.clear()
+    _personal[token_hash] = (clock.now().timestamp() + CACHE_SECONDS, token_id)
+
+
+def remembered(token: str) -> str | None:
+    """To whom or what a request with this token is counted, if it was verified lately.
+
+    People by their account; a script by its token, a partner's machine by its credential. It is
+    for counting only, never for rights.
+    """
+    if token.startswith(PERSONAL):
+        known = _personal.get(hashed(token))
+        return f"token:{known[1]}" if known and clock.now().timestamp() < known[0] else None
+    found = _verified.get(token)
+    if found is None:
+        return None
+    claims = found[1]
+    return str(claims.person_id) if isinstance(claims, Claims) else claims.credential

@@ -464,6 +464,23 @@ async def test_each_chair_sits_on_the_governance_committee_while_chair(api: Api)
     assert office["position"] == "governance_member"
 
 
+async def test_an_office_that_comes_with_a_position_is_not_given_by_hand(api: Api) -> None:
+    """A stored role outside the assignable set passed the checks (HumHub PR 8376)."""
+    staff, mary = await api.staff(), await api.member("Mary Member")
+    office = term_of(mary, "governance_member")
+    for path in ("/association/terms", TERMS):
+        assert wrong(await staff.post(path, office)) == [("/position", "not_known")]
+    by_hand = term_of(mary, basis="ex_officio")
+    assert wrong(await staff.post(TERMS, by_hand)) == [("/basis", "not_known")]
+
+
+async def test_a_last_day_to_come_hides_nobody(api: Api) -> None:
+    """It hid a sitting officer, who was compared with null only (Decidim #4208)."""
+    carla = await api.leader("Carla", "chair", ends=0)
+    assert await who(api, "chair") == ("held", "Carla", None)
+    assert set(await held(carla)) == {"chair"}
+
+
 async def test_an_office_gives_what_the_table_gives_it_everywhere(api: Api) -> None:
     carla = await api.leader("Carla", "chair")
     path = f"/communities/{WELLNESS}/audit-log"

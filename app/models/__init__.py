@@ -1,5 +1,6 @@
 """The tables, one noun a file. Importing the package registers them all."""
 
+from app.models.access_tokens import AccessToken as AccessToken
 from app.models.activity import Activity as Activity
 from app.models.activity import ActivityHead as ActivityHead
 from app.models.activity import ActorKind as ActorKind
@@ -45,6 +46,8 @@ from app.models.memberships import Membership as Membership
 from app.models.memberships import MembershipCategory as MembershipCategory
 from app.models.memberships import MembershipEnding as MembershipEnding
 from app.models.memberships import Suspension as Suspension
+from app.models.partners import Partner as Partner
+from app.models.partners import PartnerCredential as PartnerCredential
 from app.models.people import Agreement as Agreement
 from app.models.people import MailedToken as MailedToken
 from app.models.people import Person as Person

@@ -12,11 +12,13 @@ from app.models.base import identity, instant, json, one_of, reference, text
 
 
 class ActorKind(StrEnum):
-    """Who did it: a person with an account, somebody who asked to join, or the software."""
+    """Who did it: a person with an account, somebody who asked to join, the software, or a
+    partner organisation's machine."""
 
     PERSON = "person"
     APPLICANT = "applicant"
     SYSTEM = "system"
+    PARTNER = "partner"
 
 
 _UNSEALED = "place IS NULL"
@@ -46,7 +48,7 @@ class Activity(SQLModel, table=True):
     kind: str = Field(max_length=80)
     occurred_at: datetime = instant()
     actor_kind: ActorKind = one_of(ActorKind, "activity_actor_kind")
-    actor_id: UUID | None = reference("person.id", nullable=True)
+    actor_id: UUID | None = None  # a person's or a partner's, as the kind says
     community_id: UUID | None = reference("community.id", nullable=True)
     subject_kind: str = Field(max_length=40)
     subject_id: str = Field(max_length=80)

@@ -101,7 +101,7 @@ async def shown_all(source: Source, standing: Standing, rows: list[Any]) -> list
 
 def _election_for(row: Any, elections: Iterable[UnderWay]) -> UUID | None:
     for one in elections:
-        here = one.election.community_id == row.community_id
+        here = one.community_id == row.community_id
         if here and row.seat is not None and one.fills(row.position_code, row.seat):
-            return one.election.id
+            return one.id
     return None

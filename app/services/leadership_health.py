@@ -196,7 +196,7 @@ async def _add_elections(
     told = {row.community_id for row in places if inside or not row.eligible_occupations}
     for one in await open_elections.in_communities(source, told):
         if one.overdue(standing.today):
-            facts[one.election.community_id].overdue.append(one.election.id)
+            facts[one.community_id].overdue.append(one.id)
 
 
 # As it is shown

@@ -7,7 +7,7 @@ by the version that each change of it moves.
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,6 +17,7 @@ from sqlmodel import SQLModel, col
 
 from app import clock, errors
 from app.models import (
+    AccessToken,
     Agreement,
     Association,
     Community,
@@ -32,6 +33,7 @@ from app.models import (
 from app.models.base import Instant
 from app.policy import (
     Acting,
+    Bounds,
     CommunityLine,
     Grants,
     MembershipLine,
@@ -55,6 +57,8 @@ class Where(NamedTuple):
 
 
 NOWHERE = Where("none")
+# How often the use of a credential is written down.
+NOTED = timedelta(minutes=1)
 
 
 def at(community: str) -> Where:
@@ -172,8 +176,30 @@ def term_lines(row: Any, community_id: UUID | None, table: Grants) -> list[TermL
     ]
 
 
+_NOW = sa.bindparam("now", type_=Instant)
+# What a caller came with, and when it is good: read in the same statement as whose it is.
+_SESSION: tuple[Any, ...] = (
+    col(Person.id) == sa.bindparam("person_id", type_=sa.Uuid),
+    col(Session.id) == sa.bindparam("session_id", type_=sa.Uuid),
+    col(Session.ended_at).is_(None),
+    col(Session.expires_at) > _NOW,
+)
+_TOKEN: tuple[Any, ...] = (
+    col(AccessToken.token_hash) == sa.bindparam("token_hash", type_=sa.String),
+    col(AccessToken.revoked_at).is_(None),
+    col(AccessToken.expires_at) > _NOW,
+)
+_OF_TOKEN = (
+    col(AccessToken.id).label("token_id"),
+    AccessToken.scopes,
+    AccessToken.communities,
+    AccessToken.last_used_at,
+)
+
+
 @lru_cache
-def _signed_in(by: str, model: type[SQLModel] | None, past: bool) -> Prepared:
+def _signed_in(by: str, model: type[SQLModel] | None, past: bool, token: bool) -> Prepared:
+    credential: Any = AccessToken if token else Session
     end = DAY_END if past else None
     agreed = (
         sa.select(sa.func.max(Agreement.rules_version))
@@ -204,9 +230,10 @@ def _signed_in(by: str, model: type[SQLModel] | None, past: bool) -> Prepared:
             .correlate(Person, Community)
             .exists()
             .label("has_terms"),
+            *(_OF_TOKEN if token else ()),
         )
         .select_from(Person)
-        .join(Session, col(Session.person_id) == Person.id)
+        .join(credential, col(credential.person_id) == Person.id)
         .outerjoin(Community, _community(by, model))
         .outerjoin(
             Membership,
@@ -216,13 +243,7 @@ def _signed_in(by: str, model: type[SQLModel] | None, past: bool) -> Prepared:
                 membership_runs(TODAY, end=end),
             ),
         )
-        .where(
-            col(Person.id) == sa.bindparam("person_id", type_=sa.Uuid),
-            col(Person.deactivated_at).is_(None),
-            col(Session.id) == sa.bindparam("session_id", type_=sa.Uuid),
-            col(Session.ended_at).is_(None),
-            col(Session.expires_at) > sa.bindparam("now", type_=Instant),
-        )
+        .where(col(Person.deactivated_at).is_(None), *(_TOKEN if token else _SESSION))
     )
     return Prepared(found)
 
@@ -259,13 +280,35 @@ async def of_person(
 
     Raises TokenInvalid if the session or the account has ended: a right ends at that instant.
     """
+    came_with = {"person_id": person_id, "session_id": session_id}
+    row, found = await _account(reader, came_with, where, as_of)
+    return replace(found, session_id=session_id)
+
+
+async def of_token(
+    reader: Reader, token_hash: str, where: Where = NOWHERE, as_of: date | None = None
+) -> Standing:
+    """The standing of whoever a personal access token belongs to, within what the token is for.
+
+    Raises TokenInvalid if the token is revoked or over, or the account has ended.
+    """
+    row, found = await _account(reader, {"token_hash": token_hash}, where, as_of)
+    noted = row.last_used_at is not None and found.now - row.last_used_at < NOTED
+    places = None if row.communities is None else frozenset(map(UUID, row.communities))
+    bounds = Bounds(row.token_id, frozenset(row.scopes), places, token_hash, not noted)
+    return replace(found, bounds=bounds).confined()
+
+
+async def _account(
+    reader: Reader, came_with: dict[str, Any], where: Where, as_of: date | None
+) -> tuple[Any, Standing]:
+    """Whose credential it is, and all that they hold where the path leads."""
     now = clock.now()
     today = as_of or clock.day_of(now)
     asked = {"day_end": clock.end_of(today)} if as_of else {}
     rows = await reader.rows(
-        _signed_in(where.by, where.through, as_of is not None),
-        person_id=person_id,
-        session_id=session_id,
+        _signed_in(where.by, where.through, as_of is not None, "token_hash" in came_with),
+        **came_with,
         community=where.value,
         today=today,
         now=now,
@@ -282,17 +325,16 @@ async def of_person(
         table = await permission_table.as_of(reader, table, clock.end_of(today))
     terms: list[TermLine] = []
     if row.has_terms:
-        about = {"person_id": person_id, "community_id": row.community_id, "today": today}
+        about = {"person_id": row.person_id, "community_id": row.community_id, "today": today}
         for found in await reader.rows(_terms(as_of is not None), **about, **asked):
             terms += term_lines(found, row.community_id, table)
-    return Standing(
+    return row, Standing(
         grants=table,
         now=now,
         today=today,
         rules_in_force=row.in_force or 0,  # as of a day before the first version
         person=PersonLine(row.person_id, row.name, row.occupation, row.affiliation, row.language),
-        session_id=session_id,
-        community=_community_line(row, where),
+        community=community_line(row, where),
         membership=membership,
         suspended_until=row.suspended_until,
         terms=await _with_incumbents(reader, terms, today),
@@ -337,11 +379,12 @@ async def of_nobody(reader: Reader, where: Where = NOWHERE) -> Standing:
         now=now,
         today=today,
         rules_in_force=row.in_force,
-        community=_community_line(row, where),
+        community=community_line(row, where),
     )
 
 
-def _community_line(row: Any, where: Where) -> CommunityLine | None:
+def community_line(row: Any, where: Where) -> CommunityLine | None:
+    """The community that was asked for. Raises NotFound where there is none."""
     if row.community_id is None:
         if where.by == "none" or row.thing_id is not None:
             return None  # of the association as a whole
