@@ -11,9 +11,10 @@ from sqlmodel import SQLModel
 from app import errors, preconditions, tokens
 from app.db import Database, Work
 from app.listing import Page
-from app.policy import Capability, Standing
+from app.policy import READING, Capability, Standing
 from app.preconditions import Expected
 from app.reader import Reader
+from app.services import credentials
 from app.services import standing as standings
 from app.services.standing import NOWHERE, Where
 
@@ -59,7 +60,7 @@ async def _reader(request: Request) -> Reader:
 ReaderDep = Annotated[Reader, Depends(_reader)]
 
 
-def claims(request: Request) -> tokens.Claims | None:
+def claims(request: Request) -> tokens.Caller | None:
     """Who the bearer token says is calling; None without one. A bad one is a 401 anywhere."""
     header = request.headers.get("authorization")
     if header is None or header == NO_CLIENT:
@@ -67,9 +68,18 @@ def claims(request: Request) -> tokens.Claims | None:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer":
         raise errors.TokenInvalid
-    found = tokens.verified(token.strip())
-    request.state.credential = f"session:{found.session_id}"
+    token = token.strip()
+    personal = token.startswith(tokens.PERSONAL)
+    found = tokens.personal(token) if personal else tokens.verified(token)
+    request.state.credential = found.credential
     return found
+
+
+def client_credentials(request: Request) -> str | None:
+    """What HTTP Basic says of an OAuth2 client, still encoded; None where it says nothing."""
+    header = request.headers.get("authorization", NO_CLIENT)
+    scheme, _, said = header.partition(" ")
+    return said.strip() if scheme.lower() == "basic" and header != NO_CLIENT else None
 
 
 class May:
@@ -88,7 +98,11 @@ class May:
         anybody: bool = False,
         content: bool = False,
         or_with: Capability | None = None,
+        machines: bool | None = None,
+        client: bool = False,
     ) -> None:
+        self.machines = machines
+        self.client = client
         self.capability = capability
         self.within = within
         self.seen_with = seen_with
@@ -102,7 +116,8 @@ class May:
 
         Raises Unauthenticated, TokenInvalid, NotFound, PermissionDenied, RulesAgreementRequired.
         """
-        caller = claims(request)
+        by_client = self.client and client_credentials(request) is not None
+        caller = None if by_client else claims(request)
         reader = _database(request).reader
         if caller is None:
             if self.capability is None and not self.anybody:
@@ -114,10 +129,22 @@ class May:
         if caller is None:
             found = nobody if where is NOWHERE else await standings.of_nobody(reader, where)
         else:
-            found = await standings.of_person(reader, caller.person_id, caller.session_id, where)
+            found = await credentials.standing_of(reader, caller, where)
+            await credentials.note_use(_database(request), found)
         request.state.person_id = found.person.id if found.person else None
         self._refuse(found)
+        if found.bounds is not None and self._in_person(request.method):
+            found.refuse_machines(self.capability)
         return found
+
+    def _in_person(self, method: str) -> bool:
+        """True for what people do themselves, signed in, whatever the scopes of a token: all that
+        no capability stands for, and acts where a capability only lets one see the thing."""
+        if self.machines is not None:
+            return not self.machines
+        if self.capability is None:
+            return not self.anybody
+        return method not in ("GET", "HEAD") and self.capability in READING
 
     def _where(self, request: Request) -> Where:
         if self.within is not None:
@@ -136,7 +163,7 @@ class May:
             return
         if not found.sees(self.capability) or (self.content and not found.sees_content):
             raise errors.NotFound
-        if self.own:
+        if self.own and found.reaches(self.capability):
             return
         needed = (self.seen_with, self.capability, self.or_with)
         if self.within is not None and not any(found.can(one) for one in needed if one):
@@ -153,6 +180,7 @@ def may(
     own: bool = False,
     content: bool = False,
     or_with: Capability | None = None,
+    machines: bool | None = None,
 ) -> Any:
     """The caller's standing where the path leads, refused unless it allows this.
 
@@ -160,16 +188,29 @@ def may(
     thing can be seen (without it, it is not there: 404). With `own` the thing's own person may
     do it too, and the service decides. Without a capability, being signed in is enough. What is
     `content` is the inside of a restricted community, whatever the capability. `or_with` names
-    another capability that allows it as well.
+    another capability that allows it as well. `machines` says that tokens of scripts and partners
+    may ask for it too, or may not, where that does not follow from the capability (`_in_person`).
     """
     return Depends(
-        May(capability, within, seen_with or capability, own, content=content, or_with=or_with)
+        May(
+            capability,
+            within,
+            seen_with or capability,
+            own,
+            content=content,
+            or_with=or_with,
+            machines=machines,
+        )
     )
 
 
 SignedIn = Annotated[Standing, may(None)]
 # Signing in and its mails are nobody's to give or take; credentials that are sent must be good.
 Anybody = Annotated[Standing, Depends(May(None, None, None, own=False, anybody=True))]
+# The same, and an OAuth2 client may say by HTTP Basic who it is: the sign-in judges it.
+AnybodyOrClient = Annotated[
+    Standing, Depends(May(None, None, None, own=False, anybody=True, client=True))
+]
 
 
 async def _expected(if_match: Annotated[str | None, Header()] = None) -> Expected:

@@ -97,7 +97,10 @@ class Dispatch:
     async def _entered(self, scope: Scope, receive: Receive, send: Send) -> None:
         segments: list[str] = scope["path"].split("/")
         allowed: set[str] = set()
-        for _, route in sorted([*self._tree.found(segments, 0), *self._others], key=_place):
+        known = [*self._tree.found(segments, 0), *self._others]
+        if "\x00" in scope["path"]:
+            known = []  # it names nothing, and PostgreSQL cannot even be asked for it
+        for _, route in sorted(known, key=_place):
             match, about = route.matches(scope)
             if match is Match.FULL:
                 scope.update(about)

@@ -6,6 +6,7 @@ bytes and nothing else. Opening a page changes nothing; what a button does goes 
 
 import base64
 import hashlib
+import re
 from functools import lru_cache
 from html import escape
 from typing import NamedTuple
@@ -181,6 +182,10 @@ def unsubscribed(language: str) -> Page:
     return _page("unsubscribe", language, done)
 
 
+# What a refusal fills in from the case at hand.
+_FACT = re.compile(r"\{\w+\}")
+
+
 @lru_cache
 def problems(language: str) -> Page:
     """Every refusal by its code, at the anchor to which the `type` of a problem leads."""
@@ -188,7 +193,7 @@ def problems(language: str) -> Page:
     for refusal in errors.catalogue():
         code = escape(refusal.code)
         title = texts.text("problems", f"{refusal.code}.title", language)
-        detail = texts.text("problems", f"{refusal.code}.detail", language, rules_version="N")
+        detail = _FACT.sub("…", texts.text("problems", f"{refusal.code}.detail", language))
         status = texts.text("pages", "problems.status", language, status=refusal.status)
         parts.append(
             f'<section id="{code}"><h2><code>{code}</code></h2>'

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from app import openapi
-from tests.cast import PASSWORD, Api, Someone, unknown_id
+from tests.cast import PASSWORD, Api, Someone, day, unknown_id
 from tests.places import Place, own_posts, second_sign_in
 
 # How each operation is called: its body, in an order in which nothing is used up too early. The
@@ -79,7 +79,7 @@ HOW: dict[str, Any] = {
     "get_term": None,
     "resign_term": REASON,
     "remove_term": REASON,
-    "declare_absence": {},
+    "declare_absence": {"starts_on": day(1)},
     "end_absence": None,
     "annul_term": REASON,
     "list_vacancies": None,

@@ -6,12 +6,15 @@ declared, let alone fetched, and no single tag or comment can be larger than a p
 
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO
 from xml.parsers import expat
 
 from app import import_errors
+from app.membership_files.rows import LONGEST_CELL
 
 MOST_UNPACKED = 1_000_000_000
 # Beyond this factor nothing that people type is packed, save where it is small.
@@ -89,13 +92,37 @@ def pieces(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
     try:
         with archive.open(part) as file:
             yield from _pieces_of(file)
-    except (KeyError, zipfile.BadZipFile, OSError, EOFError, ValueError, zipfile.zlib.error) as e:
+    except (KeyError, zipfile.BadZipFile, OSError, EOFError, ValueError, zlib.error) as e:
         raise import_errors.WorkbookUnreadable from e
 
 
 def _pieces_of(file: IO[bytes]) -> Iterator[bytes]:
     while piece := file.read(_PIECE):
         yield piece
+
+
+
+class Gathered:
+    """Text in pieces, kept up to one character more than a cell may have."""
+
+    __slots__ = ("_length", "_pieces")
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._length = 0
+
+    def take(self, text: str) -> None:
+        """Adds a piece."""
+        if self._length <= LONGEST_CELL:
+            self._pieces.append(text[: LONGEST_CELL + 1 - self._length])
+            self._length += len(self._pieces[-1])
+
+    def give(self) -> str:
+        """What was gathered; it begins anew."""
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        self._length = 0
+        return text
 
 
 Starts = Callable[[str, dict[str, str]], None]
@@ -118,8 +145,7 @@ class Markup:
         parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
-        parser.StartElementHandler = self._started
-        parser.EndElementHandler = self._ended
+        parser.StartElementHandler = partial(self._root, parser)
         parser.CharacterDataHandler = self._text
         parser.StartDoctypeDeclHandler = _refuse_declaration
         fed = 0
@@ -139,6 +165,13 @@ class Markup:
         """All of a part at once."""
         for _ in self.walk(archive, part):
             pass
+
+    def _root(self, parser: expat.XMLParserType, name: str, attributes: dict[str, str]) -> None:
+        """The first element shows whether names have prefixes; most have none, and go straight."""
+        plain = ":" not in name
+        parser.StartElementHandler = self._begin if plain else self._started
+        parser.EndElementHandler = self._end if plain else self._ended
+        self._started(name, attributes)
 
     def _local(self, name: str) -> str:
         short = name.rpartition(":")[2]

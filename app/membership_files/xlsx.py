@@ -12,11 +12,10 @@ import zipfile
 from array import array
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from app import import_errors
-from app.membership_files.archives import Markup, has
-from app.membership_files.rows import LONGEST_CELL, MOST_COLUMNS, MOST_ROWS, Finding, SourceRow
+from app.membership_files.archives import Gathered, Markup, has
+from app.membership_files.rows import MOST_COLUMNS, MOST_ROWS, Finding, SourceRow
 
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.ASCII)
 _MOST_STRINGS = 5_000_000
@@ -26,36 +25,6 @@ _DAYS = {*range(14, 18), 22, *range(27, 32), 34, 35, 36, *range(50, 59)}
 _QUOTED = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 _EPOCH, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 (a wall clock)
 _LAST_DAY = 2_958_465
-
-
-class Kept(Protocol):
-    """Text that comes in pieces, of which no more is kept than a cell may have, and one character."""
-
-    def take(self, text: str) -> None:
-        """Adds a piece."""
-
-
-class Gathered:
-    """Text in pieces, kept up to one character more than a cell may have."""
-
-    __slots__ = ("_length", "_pieces")
-
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._length = 0
-
-    def take(self, text: str) -> None:
-        """Adds a piece."""
-        if self._length <= LONGEST_CELL:
-            self._pieces.append(text[: LONGEST_CELL + 1 - self._length])
-            self._length += len(self._pieces[-1])
-
-    def give(self) -> str:
-        """What was gathered; it begins anew."""
-        text = "".join(self._pieces)
-        self._pieces.clear()
-        self._length = 0
-        return text
 
 
 class Strings:
@@ -221,6 +190,8 @@ class Sheet:
         elif name == "row":
             self._number = int(attributes.get("r", self._number + 1))
             self._column = -1
+            if self._number < 1:
+                raise import_errors.WorkbookUnreadable
         elif name == "f":
             self._formula = True
         elif name == "rPh":
@@ -230,8 +201,8 @@ class Sheet:
         place = _PLACE.fullmatch(attributes.get("r", ""))
         self._column = column_of(place[1]) if place else self._column + 1
         self._kind = attributes.get("t", "n")
-        style = int(attributes.get("s", "0"))
-        self._is_day = self._styles.days[style] if style < len(self._styles.days) else False
+        style, days = int(attributes.get("s", "0")), self._styles.days
+        self._is_day = 0 <= style < len(days) and days[style]
         self._formula = False
 
     def _take(self, text: str) -> None:

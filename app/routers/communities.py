@@ -90,7 +90,7 @@ async def get_standing(
     community: str,
     request: Request,
     reader: ReaderDep,
-    standing: Annotated[Standing, may(None)],
+    standing: Annotated[Standing, may(None, machines=True)],
     as_of: Annotated[
         AsOf | None, Query(description="The day that is asked about; today if not given.")
     ] = None,

@@ -227,7 +227,12 @@ async def annul_term(
     "/terms/{term_id}/absence",
     response_model=TermShown,
     summary="Declare an absence",
-    openapi_extra=problems(errors.PermissionDenied, errors.TermEnded, errors.AbsenceDeclared),
+    openapi_extra=problems(
+        errors.PermissionDenied,
+        errors.TermEnded,
+        errors.AbsenceDeclared,
+        errors.PreconditionFailed,
+    ),
 )
 async def declare_absence(
     term_id: UUID,
@@ -245,7 +250,9 @@ async def declare_absence(
     "/terms/{term_id}/absence",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="End an absence",
-    openapi_extra=problems(errors.PermissionDenied, errors.TermEnded),
+    openapi_extra=problems(
+        errors.PermissionDenied, errors.TermEnded, errors.PreconditionFailed
+    ),
 )
 async def end_absence(
     term_id: UUID,
@@ -283,6 +290,7 @@ async def list_vacancies(community: str, reader: ReaderDep, standing: Reader) ->
         errors.PersonHoldsSeat,
         errors.SeatTaken,
         errors.CommunityArchived,
+        errors.PreconditionFailed,
     ),
 )
 async def name_acting_holder(
@@ -302,7 +310,7 @@ async def name_acting_holder(
     "/seats/{seat_id}/acting-holder",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Name nobody to act in a seat",
-    openapi_extra=problems(errors.PermissionDenied),
+    openapi_extra=problems(errors.PermissionDenied, errors.PreconditionFailed),
 )
 async def remove_acting_holder(
     seat_id: UUID, work: SessionDep, standing: ActingNamer, expected: ExpectedDep

@@ -73,7 +73,7 @@ class MembershipMapping(Request):
     )
     separator: Separator | None = Field(
         default=None,
-        description="What parts communities in one cell; null where a cell has one.",
+        description="The signs, any of which parts communities in one cell; null where each cell has one.",
         examples=[";"],
     )
     day_order: Annotated[DayOrder, Field(strict=False)] | None = Field(

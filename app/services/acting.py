@@ -65,7 +65,9 @@ def _refuse_days(today: date, starts_on: date, ends_on: date | None) -> None:
         raise errors.Invalid(errors=[errors.field("/starts_on", "day_in_the_past")])
     if ends_on is not None and ends_on < starts_on:
         raise errors.Invalid(errors=[errors.field("/ends_on", "day_before_start")])
-    if (ends_on or starts_on) > today + terms.LONGEST_TERM:
+    if starts_on > today + terms.LONGEST_TERM:
+        raise errors.Invalid(errors=[errors.field("/starts_on", "day_too_far")])
+    if ends_on is not None and ends_on > starts_on + terms.LONGEST_TERM:
         raise errors.Invalid(errors=[errors.field("/ends_on", "day_too_far")])
 
 
@@ -114,10 +116,7 @@ async def declare_absence(
     term = await _term(work, standing, term_id)
     expected.check(term.version)
     starts_on, ends_on = body["starts_on"], body["ends_on"]
-    if starts_on < standing.today:
-        raise errors.Invalid(errors=[errors.field("/starts_on", "day_in_the_past")])
-    if ends_on is not None and ends_on < starts_on:
-        raise errors.Invalid(errors=[errors.field("/ends_on", "day_before_start")])
+    _refuse_days(standing.today, starts_on, ends_on)
     now = clock.now()
     await _close(work, term)
     async with unique_or(work, {"uq_absence_open": errors.AbsenceDeclared()}):

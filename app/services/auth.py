@@ -44,7 +44,8 @@ class Client(NamedTuple):
 # Signing in with a password
 
 
-def _failure_key(email_key: str, client: Client) -> str:
+def failure_key(email_key: str, client: Client) -> str:
+    """Under what failures are counted: an account (or an OAuth2 client) and a network address."""
     return hashlib.sha256(f"{email_key}\n{client.address}".encode()).hexdigest()
 
 
@@ -53,8 +54,8 @@ async def sign_in(
 ) -> dict[str, Any]:
     """Tokens for an address and its password. Raises CredentialsInvalid, SignInThrottled."""
     key = address_key(username)
-    failures = _failure_key(key, client)
-    await _refuse_throttled(database.reader, failures)
+    failures = failure_key(key, client)
+    await refuse_throttled(database.reader, failures)
     row = await database.reader.first(
         sa.select(Person.id, Person.password_hash, Person.deactivated_at).where(
             col(Person.email_key) == key
@@ -63,14 +64,15 @@ async def sign_in(
     good = await passwords.matches(password, row.password_hash if row else None)
     if row is None or not good or row.deactivated_at is not None:
         async with database.work() as work:
-            await _count_failure(work, failures)
+            await count_failure(work, failures)
         raise errors.CredentialsInvalid
     async with database.work() as work:
         await work.execute(sa.delete(SignInFailure).where(col(SignInFailure.key_hash) == failures))
         return await _start_session(work, row.id, client, "password")
 
 
-async def _refuse_throttled(reader: Reader, key_hash: str) -> None:
+async def refuse_throttled(reader: Reader, key_hash: str) -> None:
+    """Raises SignInThrottled after too many failures in a quarter of an hour."""
     row = await reader.first(
         sa.select(SignInFailure.failures, SignInFailure.window_starts_at).where(
             col(SignInFailure.key_hash) == key_hash
@@ -84,7 +86,7 @@ async def _refuse_throttled(reader: Reader, key_hash: str) -> None:
         raise errors.SignInThrottled(headers={"Retry-After": str(int(left) + 1)})
 
 
-async def _count_failure(work: Work, key_hash: str) -> None:
+async def count_failure(work: Work, key_hash: str) -> None:
     """Counts by account and network address together: nobody locks somebody else out."""
     now = clock.now()
     first = {"key_hash": key_hash, "window_starts_at": now, "failures": 0}

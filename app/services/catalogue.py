@@ -56,24 +56,37 @@ class Counts(NamedTuple):
     vacant_seats: int
 
 
+_MEMBER_OF = (
+    sa.select(Membership.id)
+    .where(
+        col(Membership.community_id) == Community.id,
+        col(Membership.person_id) == sa.bindparam("caller", type_=sa.Uuid),
+        membership_runs(TODAY),
+    )
+    .correlate(Community)
+    .exists()
+)
+
+
 @lru_cache
-def listing(everything: bool, status: bool, updated_after: bool) -> Listing:
-    """The communities in the association's order, over what the caller may see."""
+def listing(
+    everything: bool,
+    status: bool,
+    updated_after: bool,
+    within: frozenset[UUID] | None = None,
+) -> Listing:
+    """The communities in the association's order, over what the caller may see.
+
+    Of those that are hidden, their members see their own and some see everything; a credential
+    for some communities shows none beside them (`within`).
+    """
     query = sa.select(*communities.OWN)
-    if not everything:
-        query = query.where(
-            sa.or_(
-                col(Community.listed).is_(True),
-                sa.select(Membership.id)
-                .where(
-                    col(Membership.community_id) == Community.id,
-                    col(Membership.person_id) == sa.bindparam("caller", type_=sa.Uuid),
-                    membership_runs(TODAY),
-                )
-                .correlate(Community)
-                .exists(),
-            )
-        )
+    hidden: Any = sa.true() if everything else _MEMBER_OF
+    if within is not None:
+        named = (col(Community.id) == community_id for community_id in sorted(within))
+        hidden = sa.and_(hidden, sa.or_(sa.false(), *named))
+    if not everything or within is not None:
+        query = query.where(sa.or_(col(Community.listed).is_(True), hidden))
     if status:
         query = query.where(col(Community.status) == sa.bindparam("status", type_=sa.String))
     if updated_after:
@@ -92,7 +105,7 @@ async def listed(
 ) -> Any:
     """One page of the catalogue as this caller sees it, to be encoded or encoded already."""
     pulse = await reader.shared("pulse", lambda: _pulse(reader))
-    if standing.person is not None:
+    if not standing.anonymous:
         return await _page(reader, standing, pulse, asked, status, updated_after)
     now = (pulse.key, standing.today, standing.grants.version)
     kept_for, answers = reader.remembered.get("public catalogue", (None, {}))
@@ -125,9 +138,10 @@ async def _page(
     status: CommunityStatus | None,
     updated_after: Any,
 ) -> dict[str, Any]:
+    within = standing.bounds.communities if standing.bounds else None
     found = await page(
         reader,
-        listing(standing.oversees, status is not None, updated_after is not None),
+        listing(standing.lists_hidden, status is not None, updated_after is not None, within),
         asked,
         today=standing.today,
         caller=standing.person.id if standing.person else None,

@@ -127,18 +127,13 @@ async def standings_in(reader: Reader, standing: Standing, rows: list[Any]) -> l
             if line.in_community
         )
         found.append(
-            dataclasses.replace(
-                standing,
-                community=line(row),
-                membership=MembershipLine(
-                    mine.membership_id, mine.category, mine.since_on, mine.until_on
-                )
+            standing.elsewhere(
+                line(row),
+                MembershipLine(mine.membership_id, mine.category, mine.since_on, mine.until_on)
                 if mine
                 else None,
-                suspended_until=mine.suspended_until if mine else None,
-                terms=tuple(t for t in standing.terms if not t.in_community) + held,
-                _acted=[],
-                _cache={},
+                mine.suspended_until if mine else None,
+                held,
             )
         )
     return found
@@ -207,7 +202,7 @@ def affordances(standing: Standing) -> list[str]:
     open_to_forms = active and standing.here.listed and standing.membership is None
     if open_to_forms and standing.can(Capability.JOIN_REQUESTS_SUBMIT):
         found.append("submit_join_request")
-    if standing.person is None:
+    if standing.anonymous:
         return found
     found += [name for name, capability in _AFFORDANCES if standing.can(capability)]
     if standing.sees_content and standing.can(Capability.LEADERSHIP_READ_HISTORY):

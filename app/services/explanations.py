@@ -11,6 +11,7 @@ from app import errors, texts
 from app.models import Community, Term
 from app.policy import Capability, Standing, because
 from app.reader import Prepared, Reader
+from app.services import credentials
 from app.services import standing as standings
 from app.services.seating import TODAY
 
@@ -110,12 +111,10 @@ async def get(
         raise errors.NotFound
     row = await reader.one(sa.select(Community.name).where(col(Community.id) == standing.here.id))
     others: list[Any] = []
-    if standing.person is not None:
-        if as_of is not None and standing.session_id is not None:
-            here = standings.at(str(standing.here.id))
-            standing = await standings.of_person(
-                reader, standing.person.id, standing.session_id, here, as_of
-            )
+    if as_of is not None:
+        here = standings.at(str(standing.here.id))
+        standing = await credentials.as_of(reader, standing, here, as_of)
+    if standing.person is not None and standing.reached:
         others = await reader.rows(
             _OTHER_TERMS,
             person=standing.me.id,

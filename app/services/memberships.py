@@ -297,7 +297,7 @@ async def begin(
 async def open_one(work: Work, standing: Standing, membership_id: UUID) -> Membership:
     """The membership, locked, if it exists for the caller and has not ended."""
     membership = await work.locked(Membership, membership_id)
-    mine = membership.person_id == standing.me.id
+    mine = standing.is_person(membership.person_id)
     if not mine and not standing.can(Capability.MEMBERSHIPS_READ):
         raise errors.NotFound
     over = membership.until_on is not None and membership.until_on < standing.today
@@ -356,7 +356,7 @@ async def _running_terms(work: Work, membership: Membership) -> list[Term]:
 async def refuse_for_holder(work: Work, standing: Standing, membership: Membership) -> list[Term]:
     """Whoever touches the membership of a seat-holder needs the right to end the term."""
     terms = await _running_terms(work, membership)
-    if terms and membership.person_id != standing.me.id:
+    if terms and not standing.is_person(membership.person_id):
         standing.require(Capability.LEADERSHIP_APPOINT)
     return terms
 
@@ -369,7 +369,7 @@ async def end(
     The terms that it carried end with it, at the same instant.
     """
     membership = await open_one(work, standing, membership_id)
-    mine = membership.person_id == standing.me.id
+    mine = standing.is_person(membership.person_id)
     if not mine:
         standing.require(Capability.MEMBERSHIPS_MANAGE)
         if reason is None:

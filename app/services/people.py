@@ -13,7 +13,7 @@ from app.models import ActorKind, Grant, Person, Position, PositionScope, Term, 
 from app.policy import Standing
 from app.preconditions import Expected, merge
 from app.schemas.base import address_key
-from app.services import association, auth, communities, grants, terms
+from app.services import access_tokens, association, auth, communities, grants, terms
 from app.services.seating import term_runs
 
 PEOPLE = sa.select(
@@ -93,6 +93,7 @@ async def set_active(
     person.version += 1
     if not active:
         await auth.end_all_sessions(work, person.id, standing)
+        await access_tokens.revoke_all(work, standing, person.id)
     kind = "account.reactivated" if active else "account.deactivated"
     activity.record(work, kind, standing, person.id)
     await _touch_rosters(work, person.id)

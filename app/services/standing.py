@@ -82,7 +82,8 @@ def rules_in_force(day: Any) -> Any:
     )
 
 
-def _community(by: str, model: type[SQLModel] | None) -> Any:
+def community_of(by: str, model: type[SQLModel] | None) -> Any:
+    """The condition that a community is the one to which a path leads."""
     if by == "id":
         return col(Community.id) == sa.bindparam("community", type_=sa.Uuid)
     if by == "slug":
@@ -116,6 +117,11 @@ def _thing(by: str, model: type[SQLModel] | None) -> Any:
     thing: Any = model
     found = sa.select(thing.id).where(thing.id == sa.bindparam("community", type_=sa.Uuid))
     return found.scalar_subquery().label("thing_id")
+
+
+def about(by: str, model: type[SQLModel] | None) -> tuple[Any, ...]:
+    """What any standing needs of the association, and of the community to which a path leads."""
+    return (*_ASSOCIATION, *_COMMUNITY, _thing(by, model))
 
 
 # A term of another community counts where its position comes with one of the association.
@@ -217,9 +223,7 @@ def _signed_in(by: str, model: type[SQLModel] | None, past: bool, token: bool) -
             Person.affiliation,
             Person.language,
             agreed.label("agreed"),
-            *_ASSOCIATION,
-            *_COMMUNITY,
-            _thing(by, model),
+            *about(by, model),
             col(Membership.id).label("membership_id"),
             Membership.category,
             Membership.since_on,
@@ -234,7 +238,7 @@ def _signed_in(by: str, model: type[SQLModel] | None, past: bool, token: bool) -
         )
         .select_from(Person)
         .join(credential, col(credential.person_id) == Person.id)
-        .outerjoin(Community, _community(by, model))
+        .outerjoin(Community, community_of(by, model))
         .outerjoin(
             Membership,
             sa.and_(
@@ -263,9 +267,9 @@ def _terms(past: bool) -> Prepared:
 @lru_cache
 def _nobody(by: str, model: type[SQLModel] | None) -> Prepared:
     return Prepared(
-        sa.select(*_ASSOCIATION, *_COMMUNITY, _thing(by, model))
+        sa.select(*about(by, model))
         .select_from(Association)
-        .outerjoin(Community, _community(by, model))
+        .outerjoin(Community, community_of(by, model))
     )
 
 
@@ -281,8 +285,8 @@ async def of_person(
     Raises TokenInvalid if the session or the account has ended: a right ends at that instant.
     """
     came_with = {"person_id": person_id, "session_id": session_id}
-    row, found = await _account(reader, came_with, where, as_of)
-    return replace(found, session_id=session_id)
+    _, found = await _account(reader, came_with, where, as_of)
+    return found
 
 
 async def of_token(
@@ -294,9 +298,15 @@ async def of_token(
     """
     row, found = await _account(reader, {"token_hash": token_hash}, where, as_of)
     noted = row.last_used_at is not None and found.now - row.last_used_at < NOTED
-    places = None if row.communities is None else frozenset(map(UUID, row.communities))
-    bounds = Bounds(row.token_id, frozenset(row.scopes), places, token_hash, not noted)
+    bounds = Bounds(
+        row.token_id, frozenset(row.scopes), places(row.communities), token_hash, not noted
+    )
     return replace(found, bounds=bounds).confined()
+
+
+def places(communities: list[str] | None) -> frozenset[UUID] | None:
+    """The communities of a credential as a standing has them; None for everywhere."""
+    return None if communities is None else frozenset(map(UUID, communities))
 
 
 async def _account(
@@ -334,6 +344,7 @@ async def _account(
         today=today,
         rules_in_force=row.in_force or 0,  # as of a day before the first version
         person=PersonLine(row.person_id, row.name, row.occupation, row.affiliation, row.language),
+        session_id=came_with.get("session_id"),
         community=community_line(row, where),
         membership=membership,
         suspended_until=row.suspended_until,
