@@ -85,6 +85,11 @@ class Bounds:
     key: str | None = None
     unnoted: bool = False
 
+    @staticmethod
+    def places(communities: list[str] | None) -> frozenset[UUID] | None:
+        """The communities of a credential as a standing has them; None for everywhere."""
+        return None if communities is None else frozenset(map(UUID, communities))
+
     def reach(self, community: CommunityLine | None) -> bool:
         """True where it is of use: one for some communities is for nothing beside them, the
         association as a whole included."""

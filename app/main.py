@@ -11,6 +11,7 @@ from app.db import Database
 from app.dispatch import Dispatch
 from app.jobs import Worker
 from app.routers import (
+    access_tokens,
     association,
     audit,
     auth,
@@ -26,6 +27,7 @@ from app.routers import (
     memberships,
     nominations,
     pages,
+    partners,
     people,
     positions,
     posts,
@@ -49,6 +51,7 @@ ROUTERS = (
     rules.router,
     auth.router,
     auth.me,
+    access_tokens.me,
     join_requests.router,
     memberships.router,
     terms.router,
@@ -61,6 +64,8 @@ ROUTERS = (
     ballots.router,
     reviews.router,
     people.router,
+    access_tokens.router,
+    partners.router,
     audit.router,
     health.router,
     documentation.router,

@@ -17,7 +17,7 @@ from pydantic.json_schema import models_json_schema
 
 from app import deps, errors, examples, policy, texts
 from app.deps import May
-from app.schemas.auth import PasswordSignIn
+from app.schemas.auth import TokenRequest
 from app.schemas.problems import Problem
 
 VERSION = "1.0.0"
@@ -61,6 +61,7 @@ TAGS = {
     "discussions": "Discussions and their posts.",
     "moderation": "Reports, the review queue, decisions and reversals.",
     "people": "The people of the association, for its staff.",
+    "partners": "Partner organisations, and the credentials of their machines.",
     "audit": "Everything that happened, once.",
 }
 
@@ -122,7 +123,7 @@ def document(app: FastAPI) -> dict[str, Any]:
 def _schemas(described: dict[str, Schema]) -> dict[str, Schema]:
     """FastAPI's components and those that no route names, in order and tidied."""
     _, found = models_json_schema(
-        [(Problem, "serialization"), (PasswordSignIn, "validation")],
+        [(Problem, "serialization"), (TokenRequest, "validation")],
         ref_template="#/components/schemas/{model}",
     )
     whole = described | found["$defs"]
@@ -235,8 +236,15 @@ def _security() -> dict[str, Any]:
     return {
         "password": {
             "type": "oauth2",
-            "description": "Sign in with an e-mail address and a password.",
-            "flows": {"password": {"tokenUrl": "/api/v1/auth/tokens", "scopes": scopes}},
+            "description": "Sign in with an e-mail address and a password; partners' machines with"
+            " their credential. A personal access token goes where an access token goes.",
+            "flows": {
+                "password": {"tokenUrl": "/api/v1/auth/tokens", "scopes": scopes},
+                "clientCredentials": {
+                    "tokenUrl": "/api/v1/auth/tokens",
+                    "scopes": {name: scopes[name] for name in scopes if name in policy.MACHINES},
+                },
+            },
         }
     }
 
@@ -250,7 +258,7 @@ def _complete(
         _complete_parameter(parameter)
     paged = any(parameter["name"] == "cursor" for parameter in parameters)
     retried = method == "POST" and deps.unit_of_work in _calls(route)
-    met = [*errors.EVERYWHERE, *(errors.RETRIED if retried else ())]
+    met = [*errors.EVERYWHERE, *(errors.RETRIED if retried else ()), *_in_person(may_of(route))]
     codes = {kind.code for kind in ([*met, errors.CursorInvalid] if paged else met)}
     operation["x-problems"] = sorted(codes | set(operation.get("x-problems", ())))
     _complete_precondition(operation)
@@ -270,6 +278,18 @@ def _complete(
         operation["responses"]["304"] = {"description": "What the client has is still so."}
     operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
     _complete_security(operation, may_of(route))
+
+
+def _in_person(may: May | None) -> tuple[type[errors.Problem], ...]:
+    """What machines are told where only people may, or where a person is needed after all."""
+    if may is None:
+        return ()
+    if may.capability is None:
+        return (errors.PermissionDenied, errors.PersonRequired)
+    asked = {may.capability, may.or_with, may.seen_with}
+    if may.machines is None and not asked & policy.MACHINES:
+        return (errors.PermissionDenied,)
+    return (errors.PermissionDenied, errors.PersonRequired)
 
 
 def _complete_parameter(parameter: dict[str, Any]) -> None:

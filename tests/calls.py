@@ -6,7 +6,7 @@ import httpx
 
 from app import openapi
 from tests.cast import PASSWORD, Api, Someone, day, unknown_id
-from tests.places import Place, own_posts, second_sign_in
+from tests.places import Place, own_access_token, own_posts, second_sign_in
 
 # How each operation is called: its body, in an order in which nothing is used up too early. The
 # path is filled with things of a furnished place, so that a refusal can only be one of rights; a
@@ -121,6 +121,16 @@ HOW: dict[str, Any] = {
     "recount_election": {},
     "certify_election": None,
     "cancel_election": {},
+    "list_my_access_tokens": None,
+    "create_my_access_token": {},
+    "list_access_tokens": None,
+    "list_partners": None,
+    "create_partner": {},
+    "get_partner": None,
+    "update_partner": {},
+    "list_credentials": None,
+    "create_credential": {},
+    "revoke_credential": None,
     "list_people": None,
     "get_person": None,
     "deactivate_person": None,
@@ -138,6 +148,8 @@ HOW: dict[str, Any] = {
     "confirm_sign_in_link": TOKEN,
     "create_token": None,  # with the caller's own address, see `Calls`
     "refresh_token": None,  # with the caller's own token
+    "revoke_my_access_token": None,
+    "revoke_access_token": None,
     "end_my_session": None,
     "end_current_session": None,  # the last one: the caller is gone after it
 }
@@ -174,15 +186,21 @@ class Calls:
             "succession_candidate_id": place.candidate,
             "handover_item_id": place.handover_item,
             "grant_change_id": place.grant_change,
+            "partner_id": place.partner,
+            "credential_id": place.credential,
+            "access_token_id": place.access_token,
             "position": "member_at_large",
             "capability": "rules:publish",
             "number": 1,
         }
-        self.own = dict.fromkeys(("update_post", "delete_post"), place.post)
+        own = dict.fromkeys(("update_post", "delete_post"), place.post)
         if self.someone is not None:
             written = await own_posts(self.api, place, self.someone)
-            self.own = dict(zip(self.own, written, strict=True))
+            own = dict(zip(own, written, strict=True))
+        self.own = {name: {"post_id": post} for name, post in own.items()}
         self.ids["session_id"], refresh = await second_sign_in(self.api, user)
+        token_id = await own_access_token(self.api, user)
+        self.own["revoke_my_access_token"] = {"access_token_id": token_id}
         credentials = {"grant_type": "password", "username": user.email, "password": PASSWORD}
         self.bodies = HOW | {
             "create_token": credentials,
@@ -192,7 +210,7 @@ class Calls:
     async def call(self, route: Any, *, unknown: bool = False) -> httpx.Response:
         """Calls one operation; with `unknown`, on things that never were."""
         name = route.name
-        ids = self.ids | ({"post_id": self.own[name]} if name in self.own else {})
+        ids = self.ids | self.own.get(name, {})
         if unknown:
             ids |= {name: unknown_id() for name in ids if name not in NAMED}
         path = route.path_format.format(**ids)

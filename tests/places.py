@@ -15,6 +15,7 @@ from sqlmodel import col
 from app import clock, tokens
 from app.models import (
     Absence,
+    AccessToken,
     Community,
     Contest,
     Discussion,
@@ -26,6 +27,8 @@ from app.models import (
     JoinRequestStatus,
     Membership,
     Nomination,
+    Partner,
+    PartnerCredential,
     Person,
     Position,
     Post,
@@ -70,6 +73,9 @@ class Place:
     nomination: UUID
     candidate: UUID
     handover_item: UUID
+    access_token: UUID
+    partner: UUID
+    credential: UUID
 
 
 async def furnished(api: Api, slug: str) -> Place:
@@ -185,6 +191,24 @@ async def furnished(api: Api, slug: str) -> Place:
         nomination = await _nomination(work, found.id, author)
         candidate, item = _succession(acting, staying)
         work.add_all((candidate, item))
+        token = access_token_of(author.id)
+        partner = Partner(
+            name=f"{SECRET} partner",
+            contact_email="partner@example.org",
+            created_at=now,
+            updated_at=now,
+        )
+        work.add_all((token, partner))
+        await work.flush()
+        credential = PartnerCredential(
+            partner_id=partner.id,
+            name=SECRET,
+            secret_hash=tokens.hashed(tokens.opaque()),
+            created_at=now,
+            created_by=author.id,
+            expires_at=now + timedelta(days=30),
+        )
+        work.add(credential)
     return Place(
         slug,
         found.id,
@@ -203,6 +227,9 @@ async def furnished(api: Api, slug: str) -> Place:
         nomination.id,
         candidate.id,
         item.id,
+        token.id,
+        partner.id,
+        credential.id,
     )
 
 
@@ -291,6 +318,26 @@ async def own_posts(api: Api, place: Place, someone: Someone) -> list[UUID]:
         discussion.post_count += 2
         work.add_all(written)
     return [post.id for post in written]
+
+
+def access_token_of(person_id: UUID, secret: str | None = None, **values: Any) -> AccessToken:
+    """A token for a script, of whose secret nobody knows anything unless it is given."""
+    now = clock.now()
+    return AccessToken(
+        person_id=person_id,
+        token_hash=tokens.hashed(secret or tokens.opaque()),
+        created_at=now,
+        **{"name": SECRET, "scopes": ["communities:read"], "expires_at": now + timedelta(days=30)}
+        | values,
+    )
+
+
+async def own_access_token(api: Api, someone: Someone) -> UUID:
+    """A token of somebody's, for them to revoke."""
+    token = access_token_of(someone.id)
+    async with api.database.work() as work:
+        work.add(token)
+    return token.id
 
 
 async def second_sign_in(api: Api, someone: Someone) -> tuple[UUID, str]:

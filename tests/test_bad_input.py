@@ -303,7 +303,9 @@ async def test_no_operation_fails_on_odd_paths_and_parameters(api: Api) -> None:
                     path = operation.path(place.values | {name: odd})
                     headers = {"If-Match": "*"}
                     answer = await place.staff.call(operation.method, path, headers=headers)
-                    assert answer.status_code in (401, 404), (operation.name, path)
+                    # Which positions there are is public, so a body may be looked at first.
+                    expected = (401, 404, 422) if name == "position" else (401, 404)
+                    assert answer.status_code in expected, (operation.name, path)
             for parameter in operation.parameters:
                 if parameter["in"] == "query":
                     path = f"{operation.path(place.values)}?{parameter['name']}={odd}"

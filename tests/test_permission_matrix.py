@@ -63,6 +63,7 @@ OFFERED: dict[str, set[str]] = {
     "get_join_request": {"decide_join_request"},
     "get_review": {"decide_review"},
     "get_person": {"deactivate_person"},
+    "get_partner": {"update_partner", "list_credentials", "create_credential"},
     "get_grant": {"propose_grant_change"},
     "get_grant_change": {"decide_grant_change", "withdraw_grant_change"},
     "get_position": {"update_position"},
@@ -299,8 +300,15 @@ def test_every_change_of_a_thing_can_be_bound_to_what_was_read() -> None:
         }
         if route.methods & {"PUT", "PATCH", "DELETE"} and "if-match" not in headers:
             unbound.add(route.name)
-    # A review's decision carries the version in its body; a sign-in has no versions.
-    assert unbound == {"decide_review", "end_my_session", "end_current_session"}
+    # A review's decision carries the version in its body; sign-ins and credentials have none.
+    assert unbound == {
+        "decide_review",
+        "end_my_session",
+        "end_current_session",
+        "revoke_my_access_token",
+        "revoke_access_token",
+        "revoke_credential",
+    }
 
 
 @pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)

@@ -101,7 +101,6 @@ def _pieces_of(file: IO[bytes]) -> Iterator[bytes]:
         yield piece
 
 
-
 class Gathered:
     """Text in pieces, kept up to one character more than a cell may have."""
 

@@ -89,7 +89,9 @@ def _with_names(kind: Format, names: list[str], records: Iterator[SourceRow]) ->
     if first is None:
         raise import_errors.NoRows
     headings = _headings(list(names))
-    return Table(kind, headings, _rows(_again(first, records), [*range(len(names))], headings), _nothing)
+    return Table(
+        kind, headings, _rows(_again(first, records), [*range(len(names))], headings), _nothing
+    )
 
 
 def _with_headings(kind: Format, records: Iterator[SourceRow]) -> Table:
@@ -159,7 +161,8 @@ def _rows(
             cells = [cells[index] for index in kept]
         if guarded:
             cells = [restored(cell) if cell[:1] == "'" else cell for cell in cells]  # type: ignore[arg-type]
-        if any(_too_long(cell) for cell in cells):
+        longest = max(map(len, cells), default=0)
+        if longest > LONGEST_CELL or (not guarded and any(map(_too_long, cells))):
             findings += [
                 Finding(headings[index], "cell_too_long", {"maximum": LONGEST_CELL})
                 for index, cell in enumerate(cells)

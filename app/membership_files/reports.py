@@ -71,9 +71,7 @@ def cells_of(
     return [harmless(text) for text in (*own, told, said)]
 
 
-def document(
-    headings: list[str], rows: Iterable[list[str]], language: str
-) -> Iterator[bytes]:
+def document(headings: list[str], rows: Iterable[list[str]], language: str) -> Iterator[bytes]:
     """The report as CSV, row by row: UTF-8 with a mark, which spreadsheets need to see it."""
     line = io.StringIO(newline="")
     writer = csv.writer(line)

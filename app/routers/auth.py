@@ -5,24 +5,24 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response, status
 
-from app import errors
-from app.deps import Anybody, DatabaseDep, ReaderDep, SessionDep, SignedIn
+from app import credential_errors, errors
+from app.deps import Anybody, AnybodyOrClient, DatabaseDep, ReaderDep, SessionDep, SignedIn
 from app.errors import problems
 from app.models import TokenPurpose
 from app.routing import api_router, secret_once
 from app.schemas.auth import (
     AddressAsked,
     EmailVerified,
+    IssuedTokens,
     MailedToken,
     PasswordChoice,
-    PasswordSignIn,
     Refresh,
     SessionList,
     TokenInspection,
     Tokens,
 )
 from app.services import auth, mails
-from app.signing_in import client_of, sign_in_asked
+from app.signing_in import client_of, sign_in, sign_in_asked
 
 router = api_router(tags=["signing in"])
 me = api_router(tags=["me"])
@@ -31,9 +31,9 @@ _SIGN_IN_BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/PasswordSignIn"}},
+            "application/json": {"schema": {"$ref": "#/components/schemas/TokenRequest"}},
             "application/x-www-form-urlencoded": {
-                "schema": {"$ref": "#/components/schemas/PasswordSignIn"}
+                "schema": {"$ref": "#/components/schemas/TokenRequest"}
             },
         },
     }
@@ -42,22 +42,28 @@ _SIGN_IN_BODY = {
 
 @router.post(
     "/auth/tokens",
-    response_model=Tokens,
+    response_model=IssuedTokens,
     summary="Sign in",
     openapi_extra=_SIGN_IN_BODY
-    | problems(errors.CredentialsInvalid, errors.SignInThrottled, errors.GrantTypeUnsupported),
+    | problems(
+        errors.CredentialsInvalid,
+        errors.SignInThrottled,
+        errors.GrantTypeUnsupported,
+        credential_errors.ClientInvalid,
+        credential_errors.ScopeUnavailable,
+    ),
 )
 @secret_once
 async def create_token(
     request: Request,
     database: DatabaseDep,
-    standing: Anybody,
-    asked: Annotated[PasswordSignIn, Depends(sign_in_asked)],
+    standing: AnybodyOrClient,
+    asked: Annotated[Any, Depends(sign_in_asked)],
 ) -> Any:
-    """An access token for 15 minutes and a refresh token that rotates, for an address and its
-    password; as an OAuth2 password form or as JSON. The token says who calls; what they may do is
-    worked out at each request."""
-    return await auth.sign_in(database, asked.username, asked.password, client_of(request))
+    """For an address and its password an access token for 15 minutes and a refresh token that
+    rotates; for a partner's `client_credentials` an access token alone. As an OAuth2 form or as
+    JSON. The token says who calls; what they may do is worked out at each request."""
+    return await sign_in(database, asked, client_of(request))
 
 
 @router.post(

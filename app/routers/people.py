@@ -27,9 +27,7 @@ _SWITCH = problems(
 
 
 @me.get("/me", response_model=Me, summary="My profile")
-async def get_me(
-    reader: ReaderDep, standing: Annotated[Standing, may(None, machines=True)]
-) -> Any:
+async def get_me(reader: ReaderDep, standing: Annotated[Standing, may(None, machines=True)]) -> Any:
     """Who is signed in, and where they stand with the rules; with a personal access token, whose
     it is."""
     return await people.me(reader, standing)

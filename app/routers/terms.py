@@ -250,9 +250,7 @@ async def declare_absence(
     "/terms/{term_id}/absence",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="End an absence",
-    openapi_extra=problems(
-        errors.PermissionDenied, errors.TermEnded, errors.PreconditionFailed
-    ),
+    openapi_extra=problems(errors.PermissionDenied, errors.TermEnded, errors.PreconditionFailed),
 )
 async def end_absence(
     term_id: UUID,

@@ -24,7 +24,7 @@ class AccessTokenCreate(Request):
     )
     communities: Communities | None = Field(
         default=None,
-        description="The communities, by id or slug, in which it may use them; null for everywhere.",
+        description="The communities, by id or slug, in which it may use them; null is everywhere.",
         examples=[["drug-treatment-court"]],
     )
     expires_on: DayIn = Field(

@@ -12,11 +12,16 @@ from app.schemas.base import Answer, InstantOut
 class Actor(Answer):
     """Who did it."""
 
-    kind: ActorKind = Field(description="A person, an applicant without account, or the software.")
-    id: UUID | None = Field(
-        description="The person's id; null for the others, and for whoever reported a post."
+    kind: ActorKind = Field(
+        description="A person, an applicant without account, the software, or a partner's machine."
     )
-    name: str | None = Field(description="The person's name today; null where the id is.")
+    id: UUID | None = Field(
+        description="The person's or the partner's id; null for the others, and for whoever"
+        " reported a post."
+    )
+    name: str | None = Field(
+        description="The person's or the partner's name today; null where the id is."
+    )
 
 
 class Subject(Answer):

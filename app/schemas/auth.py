@@ -1,9 +1,10 @@
 """Signing in and out, and the links that go by mail."""
 
+from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import MISSING, Field
 
 from app.schemas.base import Answer, Email, InstantOut, Request, line
 from app.schemas.join_requests import JoinRequestReceipt
@@ -21,6 +22,54 @@ class PasswordSignIn(Request):
     password: Secret = Field(description="The password.", examples=["correct horse battery"])
 
 
+class ClientSignIn(Request):
+    """Sign in as a partner's machine, with the credential that the partner was given."""
+
+    grant_type: Literal["client_credentials"] = Field(description="How one signs in.")
+    client_id: Annotated[str, *line(1, 200)] = Field(description="The credential's client_id.")
+    client_secret: Secret = Field(description="Its client_secret.")
+    scope: Annotated[str, *line(0, 2000)] | None = Field(
+        default=None, description="Capabilities, with spaces between; all that there are without."
+    )
+
+
+class GrantType(StrEnum):
+    """How one signs in: a person by a password, a partner's machine by its credential."""
+
+    PASSWORD = "password"
+    CLIENT_CREDENTIALS = "client_credentials"
+
+
+class TokenRequest(Request):
+    """What is sent in order to get tokens, as JSON or as an OAuth2 form: `username` and `password`
+    with the grant type password; `client_id` and `client_secret` with client_credentials, in the
+    body or by HTTP Basic. What belongs to the other grant type says nothing."""
+
+    grant_type: GrantType = Field(description="How one signs in.")
+    username: Annotated[str, *line(1, 254)] | MISSING = Field(
+        default=MISSING, description="The e-mail address.", examples=["chair@example.org"]
+    )
+    password: Secret | MISSING = Field(
+        default=MISSING, description="The password.", examples=["correct horse battery"]
+    )
+    client_id: Annotated[str, *line(1, 200)] | MISSING = Field(
+        default=MISSING,
+        description="A partner's client_id.",
+        examples=["01983f5e-7c00-7000-8000-00000000000a"],
+    )
+    client_secret: Secret | MISSING = Field(
+        default=MISSING,
+        description="A partner's client_secret.",
+        examples=["cop_secret_Zk2mX8vB1nR4tY7wQ0pL3jH6gF9dS5aC8eU1iO4kM7x"],
+    )
+    scope: Annotated[str, *line(0, 2000)] | MISSING = Field(
+        default=MISSING,
+        description="For a partner's machine: capabilities, with spaces between. Without them the"
+        " token has all that the partner is given.",
+        examples=["communities:read memberships:read"],
+    )
+
+
 class Refresh(Request):
     """A refresh token; it is spent by this and followed by another."""
 
@@ -36,6 +85,30 @@ class Tokens(Answer):
     refresh_token: str = Field(description="Good once, for POST /auth/tokens/refresh.")
     refresh_expires_in: int = Field(description="Seconds until the sign-in as a whole expires.")
     session_id: UUID = Field(description="The sign-in, as /me/sessions lists it.")
+
+
+class IssuedTokens(Answer):
+    """A short-lived access token; for a person the refresh token too that gets the next one, for a
+    partner's machine the scopes. A machine signs in again."""
+
+    access_token: str = Field(description="Goes into the Authorization header as a bearer.")
+    token_type: Literal["bearer"] = Field(default="bearer", description="Always bearer.")
+    expires_in: int = Field(description="Seconds until the access token expires.", examples=[900])
+    refresh_token: str | None = Field(
+        default=None, description="Good once, for POST /auth/tokens/refresh; a person's, or null."
+    )
+    refresh_expires_in: int | None = Field(
+        default=None,
+        description="Seconds until the sign-in as a whole expires; a person's, or null.",
+    )
+    session_id: UUID | None = Field(
+        default=None, description="The sign-in, as /me/sessions lists it; a person's, or null."
+    )
+    scope: str | None = Field(
+        default=None,
+        description="A machine's scopes, with spaces between; null for a person.",
+        examples=["communities:read memberships:read"],
+    )
 
 
 class AddressAsked(Request):

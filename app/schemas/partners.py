@@ -6,9 +6,9 @@ from uuid import UUID
 from pydantic import MISSING, Field
 
 from app.policy import Capability
+from app.schemas.access_tokens import Communities
 from app.schemas.base import Answer, DayIn, Email, InstantOut, Line, PersonReference, Request
 from app.schemas.base import Viewer as Viewer
-from app.schemas.access_tokens import Communities
 
 Capabilities = Annotated[list[Annotated[Capability, Field(strict=False)]], Field(max_length=100)]
 _CAPABILITIES = ["communities:read", "memberships:read", "memberships:import"]
@@ -20,7 +20,9 @@ _WHERE = (
 class PartnerCreate(Request):
     """An organisation whose machines may call."""
 
-    name: Line = Field(description="The organisation's name.", examples=["Court Training Institute"])
+    name: Line = Field(
+        description="The organisation's name.", examples=["Court Training Institute"]
+    )
     contact_email: Email = Field(
         description="Whom to write to.", examples=["systems@institute.example.org"]
     )
@@ -47,7 +49,9 @@ class PartnerUpdate(Request):
         default=MISSING, description=_WHERE, examples=[["drug-treatment-court"]]
     )
     active: bool | MISSING = Field(
-        default=MISSING, description="False ends everything that its machines may do.", examples=[True]
+        default=MISSING,
+        description="False ends everything that its machines may do.",
+        examples=[True],
     )
 
 

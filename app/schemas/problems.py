@@ -30,7 +30,7 @@ class Reason(Answer):
     code: str = Field(
         description="sign_in_required, membership_required, membership_suspended,"
         " position_required, term_ended, term_not_begun, holder_absent, rules_agreement_required,"
-        " eligibility_required or own_only.",
+        " eligibility_required, own_only or token_scope.",
         examples=["position_required"],
     )
     positions: list[str] = Field(description="The positions that would allow it.")

@@ -16,8 +16,8 @@ from sqlmodel import col
 from app import activity, clock
 from app.db import Source, Work, insert_ignoring
 from app.models import Announcement, Seat, Term
-from app.services import leadership, seating, term_pages
-from app.services.leadership import Seated
+from app.services import leadership, seated, seating, term_pages
+from app.services.seated import Seated
 from app.services.seating import TODAY
 
 # A holder and those who may follow are told so many days before the last one.
@@ -128,9 +128,7 @@ async def _nearing(source: Source) -> list[tuple[Any, int]]:
 
 async def _changed(source: Source) -> list[tuple[Seated, UUID | None, str | None]]:
     """Seats that stand otherwise than the log last said, each with who holds it and who acts."""
-    found = await leadership.seated(
-        source, sa.true(), col(Term.seat_id).is_not(None), clock.today()
-    )
+    found = await seated.on(source, seated.EVERYWHERE, clock.today())
     changed = []
     for one in found:
         holder = one.holder.id if one.holder else None

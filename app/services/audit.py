@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from app.activity import KINDS
 from app.listing import Listing
-from app.models import Activity, Person
+from app.models import Activity, Partner, Person
 
 ACTIVITY = sa.select(
     Activity.id,
@@ -22,8 +22,12 @@ ACTIVITY = sa.select(
     Activity.facts,
     Activity.acting,
     Activity.place,
-    col(Person.name).label("actor_name"),
-).select_from(sa.outerjoin(Activity, Person, col(Person.id) == Activity.actor_id))
+    sa.func.coalesce(col(Person.name), col(Partner.name)).label("actor_name"),
+).select_from(
+    sa.outerjoin(Activity, Person, col(Person.id) == Activity.actor_id).outerjoin(
+        Partner, col(Partner.id) == Activity.actor_id
+    )
+)
 
 
 @lru_cache

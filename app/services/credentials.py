@@ -20,7 +20,7 @@ from app.policy import Bounds, PartnerLine, Standing
 from app.reader import Prepared, Reader
 from app.services import permission_table
 from app.services import standing as standings
-from app.services.standing import NOWHERE, NOTED, Where
+from app.services.standing import NOTED, NOWHERE, Where
 
 
 async def standing_of(
@@ -99,7 +99,7 @@ async def _of_partner(reader: Reader, caller: tokens.PartnerClaims, where: Where
         bounds=Bounds(
             caller.credential_id,
             MACHINES & caller.scopes & frozenset(row.capabilities),
-            standings.places(row.communities),
+            Bounds.places(row.communities),
         ),
     )
 

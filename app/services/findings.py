@@ -12,7 +12,7 @@ from uuid import UUID
 
 from app import texts
 from app.services import leadership, staggering
-from app.services.leadership import Seated
+from app.services.seated import Seated
 
 CRITICAL, WARNING, NOTICE = "critical", "warning", "notice"
 SEVERITIES = (CRITICAL, WARNING, NOTICE)

@@ -1,12 +1,10 @@
 """The Leadership Group: every seat on a day, held or vacant, by whom, and who acts in it."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from app import clock
@@ -16,83 +14,14 @@ from app.models import (
     Membership,
     Person,
     Position,
-    Seat,
     Term,
     TermBasis,
     TermStatus,
 )
 from app.policy import Capability, Standing
-from app.services import seating, term_pages
+from app.services import seated, seating, term_pages
+from app.services.seated import Seated
 from app.services.seating import DAY_END, TODAY
-
-
-@dataclass(frozen=True, slots=True)
-class Seated:
-    """One seat on a day: who holds it, and who acts in it while nobody who holds it is able."""
-
-    seat: Any
-    holder: Any | None
-    acting: Any | None
-
-    @property
-    def state(self) -> str:
-        """held, acting (somebody acts, whether or not the seat is held), or vacant."""
-        if self.acting is not None:
-            return "acting"
-        return "vacant" if self.holder is None else "held"
-
-
-_SEATS = sa.select(
-    Seat.id,
-    Seat.community_id,
-    Seat.body_id,
-    Seat.position_code,
-    Seat.opened_on,
-    Seat.announced_term_id,
-    Seat.announced_acting,
-    col(Seat.number).label("seat"),
-    Position.title,
-    Position.rank,
-    Position.stagger_group,
-).join(Position, col(Position.code) == Seat.position_code)
-
-
-async def seated(
-    source: Source, seats_wanted: Any, terms_wanted: Any, day: date, end: datetime | None = None
-) -> list[Seated]:
-    """The seats of a condition as they are on a day, by rank: two statements for all of them.
-
-    `end` is the instant at which a past day was over; without it the present counts.
-    """
-    over = DAY_END if end is not None else None
-    asked = {"today": day} | ({"day_end": end} if end is not None else {})
-    seats = await source.rows(
-        _SEATS.where(seats_wanted, seating.seat_exists(TODAY)).order_by(
-            col(Seat.body_id), col(Position.rank), col(Seat.number)
-        ),
-        today=day,
-    )
-    rows = await source.rows(
-        term_pages.TERMS.add_columns(
-            seating.holds(TODAY, Term, over).label("held"),
-            seating.counts(TODAY, Term, over).label("counts"),
-            seating.acting_seat(TODAY, Term, over).label("acting_seat"),
-        ).where(terms_wanted, seating.term_runs(TODAY)),
-        **asked,
-    )
-    holders, named, by_rule = {}, {}, {}
-    for row in rows:
-        if row.basis == TermBasis.ACTING:
-            if row.counts:
-                named[row.seat_id] = row
-        elif row.held:
-            holders[row.seat_id] = row
-            if row.acting_seat is not None:
-                by_rule[row.acting_seat] = row
-    return [
-        Seated(seat, holders.get(seat.id), named.get(seat.id) or by_rule.get(seat.id))
-        for seat in seats
-    ]
 
 
 async def get(
@@ -109,13 +38,10 @@ async def get(
     end = clock.end_of(day) if day < standing.today else None
     community = standing.community
     body = subcommittee_id or (community.id if community else None)
-    found = await seated(
-        source,
-        col(Seat.body_id).is_not_distinct_from(body),
-        sa.and_(col(Term.body_id).is_not_distinct_from(body), col(Term.seat_id).is_not(None)),
-        day,
-        end,
-    )
+    if body is None:
+        found = await seated.on(source, seated.OF_ASSOCIATION, day, end)
+    else:
+        found = await seated.on(source, seated.OF_BODY, day, end, body=body)
     named = await _names_shown(source, standing)
     shown = [seat_shown(one, named) for one in found]
     if body is None:
@@ -160,9 +86,6 @@ def _holder(term: Any, acting: bool, basis: TermBasis | None = None) -> dict[str
     }
 
 
-_Held = aliased(Position)
-
-
 async def _ex_officio(
     source: Source, standing: Standing, day: date, end: datetime | None
 ) -> list[dict[str, Any]]:
@@ -177,15 +100,7 @@ async def _ex_officio(
     )
     if not offices:
         return []
-    with_office = sa.select(_Held.held_with).where(col(_Held.held_with).is_not(None))
-    acts = sa.select(_Held.code).where(col(_Held.acts_for).in_(with_office))
-    found = await seated(
-        source,
-        col(Seat.position_code).in_(with_office),
-        sa.or_(col(Term.position_code).in_(with_office), col(Term.position_code).in_(acts)),
-        day,
-        end,
-    )
+    found = await seated.on(source, seated.WITH_OFFICE, day, end)
     rows = await source.rows(
         sa.select(
             Community.id,
@@ -279,10 +194,7 @@ async def vacancies(source: Source, standing: Standing) -> list[dict[str, Any]]:
 
     What emptied a seat, and who comes next, is for those who read the history.
     """
-    here = standing.here.id
-    found = await seated(
-        source, col(Seat.body_id) == here, col(Term.body_id) == here, standing.today
-    )
+    found = await seated.on(source, seated.OF_BODY, standing.today, body=standing.here.id)
     vacant = [one for one in found if one.holder is None]
     if not vacant:
         return []

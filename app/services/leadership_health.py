@@ -29,10 +29,12 @@ from app.services import (
     findings,
     leadership,
     open_elections,
+    seated,
     seating,
     succession_candidates,
 )
 from app.services.findings import SEVERITIES, Facts
+from app.services.seated import Which
 from app.services.seating import TODAY
 
 _COMMUNITIES = sa.select(
@@ -152,7 +154,7 @@ async def _bodies(
 
 async def _add_seats(source: Source, scope: _Scope, facts: _Known, today: date) -> None:
     terms = sa.and_(scope.terms, col(Term.subcommittee_id).is_(None))
-    for one in await leadership.seated(source, scope.seats, terms, today):
+    for one in await seated.on(source, Which(scope.seats, terms), today):
         facts[one.seat.community_id].seats.append(one)
     agreed = await succession_candidates.seats_with(source, scope.candidates, today)
     for known in facts.values():

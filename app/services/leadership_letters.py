@@ -9,7 +9,8 @@ from sqlmodel import col
 from app import clock, texts
 from app.db import Work
 from app.models import Association, Community, Mail, Person, Position, Seat, Term
-from app.services import leadership
+from app.services import seated
+from app.services.seated import Seated, Which
 
 # Which text of the mail, and its facts; None where the mail has become untrue.
 Said = tuple[str, dict[str, str]] | None
@@ -71,16 +72,12 @@ async def _acting_started(work: Work, mail: Mail, reader: Person, language: str)
     return "body_for_holder", facts | {"holder": seat.holder.name}
 
 
-async def _seated(work: Work, seat_id: UUID | None) -> leadership.Seated | None:
+async def _seated(work: Work, seat_id: UUID | None) -> Seated | None:
     seat = await work.get(Seat, seat_id) if seat_id else None
     if seat is None:
         return None
-    found = await leadership.seated(
-        work,
-        col(Seat.id) == seat.id,
-        col(Term.body_id).is_not_distinct_from(seat.body_id),
-        clock.today(),
-    )
+    one = Which(col(Seat.id) == seat.id, col(Term.body_id).is_not_distinct_from(seat.body_id))
+    found = await seated.on(work, one, clock.today())
     return found[0] if found else None
 
 

@@ -103,7 +103,8 @@ async def _settled(
     had = partner.communities or []
     kept = [name for name in named if name in had]
     new = [name for name in named if name not in had]
-    return kept + [one for one in await scoping.places(work, standing, new) or () if one not in kept]
+    found = await scoping.places(work, standing, new) or []
+    return list(dict.fromkeys(kept + found))
 
 
 def _arranged(capabilities: Iterable[str]) -> list[str]:

@@ -33,9 +33,7 @@ async def places(work: Work, standing: Standing, named: list[str] | None) -> lis
         )
     )
     found: dict[str, str] = {}
-    for row, there in zip(
-        rows, await communities.standings_in(work, standing, rows), strict=True
-    ):
+    for row, there in zip(rows, await communities.standings_in(work, standing, rows), strict=True):
         if there.sees_page:
             found |= {row.slug: str(row.id), str(row.id): str(row.id)}
     wrong = [

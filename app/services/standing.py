@@ -285,8 +285,7 @@ async def of_person(
     Raises TokenInvalid if the session or the account has ended: a right ends at that instant.
     """
     came_with = {"person_id": person_id, "session_id": session_id}
-    _, found = await _account(reader, came_with, where, as_of)
-    return found
+    return (await _account(reader, came_with, where, as_of))[1]
 
 
 async def of_token(
@@ -298,15 +297,9 @@ async def of_token(
     """
     row, found = await _account(reader, {"token_hash": token_hash}, where, as_of)
     noted = row.last_used_at is not None and found.now - row.last_used_at < NOTED
-    bounds = Bounds(
-        row.token_id, frozenset(row.scopes), places(row.communities), token_hash, not noted
-    )
+    places, scopes = Bounds.places(row.communities), frozenset(row.scopes)
+    bounds = Bounds(row.token_id, scopes, places, token_hash, not noted)
     return replace(found, bounds=bounds).confined()
-
-
-def places(communities: list[str] | None) -> frozenset[UUID] | None:
-    """The communities of a credential as a standing has them; None for everywhere."""
-    return None if communities is None else frozenset(map(UUID, communities))
 
 
 async def _account(

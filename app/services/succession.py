@@ -15,7 +15,8 @@ from app.db import Source, Work
 from app.models import Person, Seat, SuccessionPlan, Term
 from app.policy import Capability, Standing
 from app.preconditions import Expected, merge
-from app.services import handovers, leadership, succession_candidates, successors
+from app.services import handovers, leadership, seated, succession_candidates, successors
+from app.services.seated import Seated, Which
 
 FIRST_VERSION = 1  # of a plan that nobody has written yet
 
@@ -54,7 +55,7 @@ async def _shown(source: Source, standing: Standing, wanted: Any) -> list[dict[s
     """The plans of the seats of a condition, in as many statements for one as for all."""
     here, today = standing.here.id, standing.today
     in_group = col(Term.body_id) == here
-    seats = await leadership.seated(source, wanted, in_group, today)
+    seats = await seated.on(source, Which(wanted, in_group), today)
     following = await successors.of_seats(source, in_group, today)
     candidates = await succession_candidates.in_community(source, standing)
     items = await handovers.in_community(source, standing)
@@ -73,7 +74,7 @@ async def _shown(source: Source, standing: Standing, wanted: Any) -> list[dict[s
     ]
 
 
-def _of(one: leadership.Seated, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _of(one: Seated, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [thing for thing in found if thing["seat_id"] == one.seat.id]
 
 
