@@ -6,6 +6,7 @@ own with `problems(...)`; those that any request can meet are in EVERYWHERE.
 
 from typing import Any
 
+from app import import_errors as import_errors
 from app.problem import EDITED_BY_SEVERAL as EDITED_BY_SEVERAL
 from app.problem import EVERYWHERE as EVERYWHERE
 from app.problem import MEDIA_TYPE as MEDIA_TYPE

@@ -102,7 +102,6 @@ _WORDS: dict[str, Any] = {
     "Reason.until": None,
     "Reason.from_on": None,
     "for_person_id": None,
-    "ex_officio": False,
     # leadership
     "handover_from": None,
     "exception_reason": None,

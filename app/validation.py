@@ -50,6 +50,7 @@ _CODES = {
     "uuid_parsing": "id_invalid",
     "uuid_type": "id_invalid",
     "language_invalid": "language_invalid",
+    "mapping_twice": "duplicate",
 }
 _BOUNDS = {
     "minimum": ("minimum", "min_length", "ge", "gt"),

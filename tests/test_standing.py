@@ -38,8 +38,8 @@ async def standing(someone: Someone, community: str = DTC, **options: Any) -> di
 
 
 def held(found: dict[str, Any]) -> list[str]:
-    """The positions held, without the offices that come with them."""
-    return [one["position"] for one in found["positions"] if not one["ex_officio"]]
+    """The positions held."""
+    return [one["position"] for one in found["positions"]]
 
 
 async def reason(someone: Someone, capability: str, community: str = DTC) -> dict[str, Any]:
@@ -62,7 +62,7 @@ async def test_a_position_gives_what_the_table_says_and_names_its_term(
     leader = await api.leader("Lena Leader", position)
     found = await standing(leader)
     assert set(found["can"]) == given_to("public", "account", "member", position)
-    assert [held for held in found["positions"] if not held["ex_officio"]] == [
+    assert found["positions"] == [
         {
             "position": position,
             "term_id": str(leader.terms[position]),
@@ -70,7 +70,6 @@ async def test_a_position_gives_what_the_table_says_and_names_its_term(
             "ends_on": day(365),
             "acting": False,
             "for_person_id": None,
-            "ex_officio": False,
         }
     ]
     assert found["membership"]["id"] == str(leader.memberships[DTC])

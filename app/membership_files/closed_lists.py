@@ -1,7 +1,7 @@
 """What the association has: communities, occupations, territories; found by what people write."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,6 +9,7 @@ from app.membership_files.days import NotRead
 from app.membership_files.folding import folded
 
 _FEW = 5
+_LONGEST_NAME = 400
 _NOISE = re.compile(
     r"\b(cps?|communities of practice|community of practice|communautes? de pratique)\b"
 )
@@ -47,7 +48,8 @@ class Communities:
         for community in known:
             for said in (community.slug, community.name_en, community.name_fr):
                 self._learn(community.slug, said)
-        self.found = lru_cache(maxsize=10_000)(self._find)
+        self._find_again = lru_cache(maxsize=10_000)(self._find)
+        self._part_again = lru_cache(maxsize=10_000)(self._part)
 
     def _learn(self, slug: str, said: str) -> None:
         words = _bare(_ASIDE.sub(" ", said)).split()
@@ -95,7 +97,7 @@ class Communities:
         """The slug of the one community that is meant, by slug, name, or an abbreviation that is of
         no other. Raises NotRead: community_unknown, community_ambiguous with the candidates.
         """
-        return self.found(said.strip()[:400])
+        return self._find_again(said.strip()[:_LONGEST_NAME])
 
     def index(self, slug: str) -> int:
         """The place of a community among them, from 0."""
@@ -106,11 +108,15 @@ class Communities:
         found = self._whole.get(folded(heading)) or self._whole.get(_bare(heading)) or set()
         return next(iter(found)) if len(found) == 1 else None
 
-    def in_cell(self, said: str, separator: str | None) -> list[str]:
+    def in_cell(self, said: str, separator: str | None) -> Sequence[str]:
         """The communities that a cell names, as they are written there.
 
         The whole cell may be one name that has the separator in it; so may neighbouring parts.
         """
+        again = len(said) <= _LONGEST_NAME
+        return self._part_again(said, separator) if again else self._part(said, separator)
+
+    def _part(self, said: str, separator: str | None) -> Sequence[str]:
         if not separator or self.named(said):
             return [said.strip()] if said.strip() else []
         parts = re.split(f"([{re.escape(separator)}\n])", said)

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from app import import_errors
 from app.membership_files.detection import HEAD, mark_or_shape
-from app.membership_files.rows import LONGEST_ROW, Cell, Finding, SourceRow
+from app.membership_files.rows import LONGEST_ROW, Finding, SourceRow
 
 # A record that has not ended after so many characters is an open quotation mark.
 LONGEST_OPEN = 10_000_000
@@ -128,7 +128,7 @@ def _parsed(lines: Lines, delimiter: str) -> Iterator[SourceRow]:
         number += 1
         lines.begin()
         try:
-            cells: list[Cell] = next(reader)  # type: ignore[assignment]
+            cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:

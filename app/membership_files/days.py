@@ -1,4 +1,4 @@
-"""Days as people write them. What has two readings is refused unless it is said which one is meant."""
+"""Days as people write them; what has two readings is refused unless it is said which is meant."""
 
 import re
 from datetime import date, timedelta
@@ -22,11 +22,10 @@ _MONTHS = (
     "december dec decembre",
 )
 _MONTH = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
-_WEEKDAYS = {
-    *"monday tuesday wednesday thursday friday saturday sunday".split(),
-    *"mon tue tues wed thu thur thurs fri sat sun".split(),
-    *"lundi mardi mercredi jeudi vendredi samedi dimanche lun mer jeu ven sam dim le the".split(),
-}
+_BESIDE = """monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur
+    thurs fri sat sun lundi mardi mercredi jeudi vendredi samedi dimanche lun mer jeu ven sam dim
+    le the de of"""
+_PASSED = set(_BESIDE.split())
 # A time of day after the day is not kept.
 _TIME = re.compile(
     r"[T ,à]+\d{1,2}[:h]\d{2}(:\d{2}([.,]\d{1,9})?)?\s*([ap]\.?m\.?)?\s*"
@@ -108,9 +107,9 @@ def _of_figures(first: str, second: str, year: str, sign: str, order: DayOrder |
 
 def _in_words(text: str) -> date:
     """A month by its name, and in any order a day and a year of four figures."""
-    words = [word for word in folded(text.replace("’", "'")).split() if word not in _WEEKDAYS]
+    words = [word for word in folded(text.replace("’", "'")).split() if word not in _PASSED]
     months = [_MONTH[word] for word in words if word in _MONTH]
-    figures = [word for word in words if word not in _MONTH and word not in ("de", "of")]
+    figures = [word for word in words if word not in _MONTH]
     if len(months) != 1 or len(figures) != 2:
         raise NotRead("day_invalid")
     years = [word for word in figures if re.fullmatch(r"\d{4}", word, re.ASCII)]

@@ -58,7 +58,7 @@ def beginning(head: bytes) -> str:
 
 
 def mark_or_shape(head: bytes) -> str | None:
-    """The encoding that a byte-order mark or UTF-16's shape shows; None where it is for UTF-8 or less.
+    """The encoding that a byte-order mark or UTF-16's shape shows; None where there is neither.
 
     Raises FormatUnsupported for what has NUL in it and is no UTF-16: it is not text.
     """

@@ -6,13 +6,11 @@ from functools import lru_cache
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _OTHER = re.compile(r"[^0-9a-z]+")
+_WORD = re.compile(r"\w+")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ß": "ss", "ł": "l"})
 
 
-@lru_cache(maxsize=4096)
-def _folded(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_LIGATURES))
-    return _OTHER.sub(" ", plain.replace("&", " and ")).strip()
+_SHORT = 300
 
 
 def folded(text: str) -> str:
@@ -20,12 +18,18 @@ def folded(text: str) -> str:
 
     Combining marks vanish within words, so that é is e, whichever way it was composed.
     """
-    bare = "".join(
-        character
-        for character in unicodedata.normalize("NFD", text[:1000])
-        if not unicodedata.combining(character)
-    )
-    return _folded(bare)
+    # What is short comes again and again; what is long is not worth its place.
+    return _folded(text) if len(text) <= _SHORT else _fold(text[:1000])
+
+
+def _fold(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(_LIGATURES))
+    if not plain.isascii():
+        plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return _OTHER.sub(" ", plain.replace("&", " and ")).strip()
+
+
+_folded = lru_cache(maxsize=20_000)(_fold)
 
 
 def heading_key(heading: str) -> str:
@@ -35,6 +39,8 @@ def heading_key(heading: str) -> str:
 
 def name_key(name: str) -> str:
     """A person's name as it is compared: words in any order, letters of any script."""
-    plain = unicodedata.normalize("NFKD", name.casefold().translate(_LIGATURES))
-    words = re.findall(r"\w+", "".join(c for c in plain if not unicodedata.combining(c)))
-    return " ".join(sorted(words))
+    plain = name.casefold()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain.translate(_LIGATURES))
+        plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return " ".join(sorted(_WORD.findall(plain)))

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import anyio
 import anyio.to_thread
+from pydantic import TypeAdapter, ValidationError
 
 from app import import_errors
 from app.membership_files import archives, csv_files, json_files, mailboxes, ods, xlsx
@@ -27,9 +28,11 @@ from app.membership_files.rows import (
     SourceRow,
     Table,
 )
+from app.schemas.membership_mappings import Heading
 
 BATCH = 2_000
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufe0f]")
+_HEADING = TypeAdapter(Heading)
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _T = TypeVar("_T")
 
@@ -129,12 +132,22 @@ def _headings(said: list[str]) -> list[str]:
     found: dict[str, None] = {}
     for number, heading in enumerate(said, 1):
         plain = " ".join(_UNSEEN.sub(" ", unicodedata.normalize("NFC", heading)).split())
-        plain = (plain or f"#{number}")[: LONGEST_HEADING - 10].strip()
+        plain = plain[: LONGEST_HEADING - 10].strip()
+        if not _can_be_named(plain):
+            plain = f"#{number}"
         name, times = plain, 2
         while name in found:
             name, times = f"{plain} ({times})", times + 1
         found[name] = None
     return list(found)
+
+
+def _can_be_named(heading: str) -> bool:
+    """Whether a mapping can refer to it."""
+    try:
+        return _HEADING.validate_python(heading) == heading
+    except ValidationError:
+        return False
 
 
 def _rows(
@@ -156,11 +169,11 @@ def _rows(
         if len(cells) != width:
             if any(cells[width:]):
                 findings.append(Finding(None, "too_many_cells"))
-            cells = cells[:width] + [""] * (width - len(cells))
+            cells = [*cells[:width], *[""] * (width - len(cells))]
         if not straight:
             cells = [cells[index] for index in kept]
         if guarded:
-            cells = [restored(cell) if cell[:1] == "'" else cell for cell in cells]  # type: ignore[arg-type]
+            cells = [_unguarded(cell) if cell[:1] == "'" else cell for cell in cells]
         longest = max(map(len, cells), default=0)
         if longest > LONGEST_CELL or (not guarded and any(map(_too_long, cells))):
             findings += [
@@ -173,6 +186,10 @@ def _rows(
             findings = [_named(finding, names) for finding in findings]
         if findings or any(cells):
             yield SourceRow(row.number, cells, tuple(findings))
+
+
+def _unguarded(cell: Cell) -> Cell:
+    return restored(cell) if isinstance(cell, str) else cell
 
 
 def _too_long(cell: Cell) -> bool:
@@ -193,7 +210,7 @@ _walking = anyio.CapacityLimiter(2)
 
 
 async def batches(rows: Iterator[_T], size: int = BATCH) -> AsyncIterator[list[_T]]:
-    """Rows in lists of `size`, read in a thread, so that nobody waits for a file but its importer."""
+    """Rows in lists of `size`, read in a thread, so that only their importer waits for a file."""
     while batch := await anyio.to_thread.run_sync(_taken, rows, size, limiter=_walking):
         yield batch
 

@@ -13,6 +13,8 @@ from app.membership_files.rows import Cell, Finding, ReadRow, SourceRow, Values
 from app.schemas.base import address_key
 from app.schemas.membership_mappings import ImportField, MembershipMapping
 
+_NAMES = (ImportField.FIRST_NAME, ImportField.LAST_NAME, ImportField.NAME)
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -99,15 +101,19 @@ class Reader:
         if said.since_on and said.until_on and said.until_on < said.since_on:
             heading = self._columns[ImportField.UNTIL_ON][1]
             read.findings.append(Finding(heading, "day_before_start"))
-        self._require(read, said.email, ImportField.EMAIL, "email_required")
-        self._require(read, said.name, ImportField.NAME, "name_required")
+        self._require(read, said.email is not None, "email_required", ImportField.EMAIL)
+        self._require(read, said.name is not None, "name_required", *_NAMES)
+        self._require(read, bool(said.communities), "communities_required", ImportField.COMMUNITIES)
         return read
 
-    def _require(self, read: ReadRow, said: str | None, field: ImportField, code: str) -> None:
-        heading = self._columns.get(field, (0, None))[1]
-        told = any(finding.refuses for finding in read.findings if finding.column == heading)
-        if said is None and not told:
-            read.findings.append(Finding(heading, code))
+    def _require(self, read: ReadRow, there: bool, code: str, *fields: ImportField) -> None:
+        """What a row lacks is said of it, unless it was said already why it has none."""
+        if there:
+            return
+        headings = [self._columns[field][1] for field in fields if field in self._columns]
+        about = (None, *headings)
+        if not any(finding.refuses for finding in read.findings if finding.column in about):
+            read.findings.append(Finding(headings[-1] if headings else None, code))
 
     def _set(
         self, read: ReadRow, name: str, heading: str, cell: Cell, parse: Callable[[str], object]
@@ -167,11 +173,7 @@ class Reader:
         if not found and read.whole and self._community is not None:
             found[self._community] = None
         read.values.communities = tuple(found)
-        if found:
-            return
-        if read.whole:
-            read.findings.append(Finding(column, "communities_required"))
-        else:
+        if not found and not read.whole:
             read.findings.append(Finding(column, "communities_none_known"))
 
     def _find_community(
@@ -208,9 +210,13 @@ class Reader:
 
     def _heading_of(self) -> dict[str, str]:
         named = {name: heading for name, _, heading, _ in self._single}
-        for field in (ImportField.LAST_NAME, ImportField.NAME):
+        for field, name in (
+            (ImportField.STATUS, "former"),
+            (ImportField.LAST_NAME, "name"),
+            (ImportField.NAME, "name"),
+        ):
             if field in self._columns:
-                named["name"] = self._columns[field][1]
+                named[name] = self._columns[field][1]
         return named
 
 
@@ -256,7 +262,7 @@ class People:
         if met is None:
             self._meet(read, address)
         elif self._names[met] != hash(name_key(said.name)):
-            facts: dict[str, object] = {"row": self._numbers[met]}
+            facts = {"row": self._numbers[met]}
             read.findings.append(Finding(self._headings.get("email"), "address_of_another", facts))
         else:
             self._add(read, met)
@@ -267,7 +273,7 @@ class People:
         if said.external_id is not None:
             other = self._external.setdefault(hash(said.external_id), place)
             if other != place:
-                facts: dict[str, object] = {"row": self._numbers[other]}
+                facts = {"row": self._numbers[other]}
                 heading = self._headings.get("external_id")
                 read.findings.append(Finding(heading, "external_id_of_another", facts))
                 return
@@ -285,9 +291,9 @@ class People:
         for place, name in enumerate(compared):
             value = getattr(said, name)
             mark = self._marks[met * len(_COMPARED) + place]
-            if value not in (None, False) and mark not in (0, _mark(value)):
-                facts: dict[str, object] = {"row": read.adds_to}
-                heading = self._headings.get(name)
+            heading = self._headings.get(name)
+            if heading and value not in (None, False) and mark not in (0, _mark(value)):
+                facts = {"row": read.adds_to}
                 read.findings.append(Finding(heading, "differs_from_row", facts, refuses=False))
         said.communities = tuple(
             slug for slug in said.communities if not had >> self._communities.index(slug) & 1

@@ -7,7 +7,7 @@ loses it when it is read: `restored(harmless(text)) == text` for any text.
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import cache
 
@@ -62,7 +62,7 @@ def sentence(finding: Finding, language: str) -> str:
 
 
 def cells_of(
-    raw: list[Cell], outcome: Outcome, findings: Iterable[Finding], language: str
+    raw: Sequence[Cell], outcome: Outcome, findings: Iterable[Finding], language: str
 ) -> list[str]:
     """A row of the report: the input's own cells, what became of it, and why."""
     own = [cell if isinstance(cell, str) else "; ".join(cell) for cell in raw]

@@ -1,6 +1,6 @@
 """What passes from a file's reader to those who make sense of it, and how much of it may pass."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
@@ -41,7 +41,7 @@ class Finding:
 
     column: str | None
     code: str
-    facts: dict[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
     refuses: bool = True
 
 
@@ -50,7 +50,7 @@ class SourceRow:
     """A row as it stands in the file: its number there, and a cell for each heading."""
 
     number: int
-    cells: list[Cell]
+    cells: Sequence[Cell]
     findings: tuple[Finding, ...] = ()
 
 
@@ -110,7 +110,7 @@ class ReadRow:
     number: int
     values: Values
     findings: list[Finding]
-    raw: list[Cell]
+    raw: Sequence[Cell]
     adds_to: int | None = None
     whole: bool = True
 

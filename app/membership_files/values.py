@@ -96,10 +96,17 @@ def paragraph(text: str) -> str:
 
 def name(text: str) -> str:
     """A person's name. Raises NotRead: name_not_a_name for a number, an address, a formula."""
+    return _short_name(text) if len(text) <= _CACHED else _name(text)
+
+
+def _name(text: str) -> str:
     said = one_line(text)
     if _NO_NAME.search(said) or not _LETTER.search(said):
         raise NotRead("name_not_a_name")
     return said
+
+
+_short_name = lru_cache(maxsize=20_000)(_name)
 
 
 def email(text: str) -> str:
@@ -138,7 +145,9 @@ def is_former(text: str) -> bool:
         return True
     if key in _MEMBER:
         return False
-    raise NotRead("status_not_yet" if key.startswith(("pending", "en attente")) else "status_unknown")
+    raise NotRead(
+        "status_not_yet" if key.startswith(("pending", "en attente")) else "status_unknown"
+    )
 
 
 def category(text: str) -> str:

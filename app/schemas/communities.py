@@ -115,7 +115,13 @@ class HeldPosition(Answer):
     ends_on: date | None = Field(description="The term's last day; null for an open end.")
     acting: bool = Field(description="True if held in place of somebody, or of nobody.")
     for_person_id: UUID | None = Field(description="Acting: whose seat it is, if it is held.")
-    ex_officio: bool = Field(description="True if it comes with another position.")
+
+
+class HeldOffice(Answer):
+    """An office in the association that comes with a position which the caller holds."""
+
+    position: str = Field(description="The office's code.", examples=["governance_member"])
+    term_id: UUID = Field(description="The term that it comes with.")
 
 
 class OwnMembership(Answer):
@@ -148,6 +154,7 @@ class Standing(Answer):
     person: PersonReference | None = Field(description="The caller; null if nobody is signed in.")
     membership: OwnMembership | None = Field(description="The caller's membership, if it runs.")
     positions: list[HeldPosition] = Field(description="What the caller holds today.")
+    offices: list[HeldOffice] = Field(description="What comes with that, ex officio.")
     can: list[str] = Field(description="Capabilities, in the words of the permission table.")
     cannot: list[Refused] = Field(description="The others, each with its reasons.")
     rules: RulesStanding = Field(description="Which rules are in force, and which agreed to.")

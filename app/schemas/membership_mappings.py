@@ -73,7 +73,8 @@ class MembershipMapping(Request):
     )
     separator: Separator | None = Field(
         default=None,
-        description="The signs, any of which parts communities in one cell; null where each cell has one.",
+        description="The signs that part communities in one cell, any of them; null where a cell"
+        " has one community.",
         examples=[";"],
     )
     day_order: Annotated[DayOrder, Field(strict=False)] | None = Field(

@@ -49,9 +49,14 @@ def _explained(
                 "ends_on": term.ends_on,
                 "acting": term.acting is not None,
                 "for_person_id": term.acting.for_person_id if term.acting else None,
-                "ex_officio": term.ex_officio,
             }
             for term in standing.positions
+            if not term.ex_officio
+        ],
+        "offices": [
+            {"position": term.position, "term_id": term.id}
+            for term in standing.positions
+            if term.ex_officio
         ],
         "can": [capability for capability in Capability if standing.can(capability)],
         "cannot": [
