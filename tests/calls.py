@@ -124,6 +124,7 @@ HOW: dict[str, Any] = {
     "list_my_access_tokens": None,
     "create_my_access_token": {},
     "list_access_tokens": None,
+    "revoke_access_token": None,
     "list_partners": None,
     "create_partner": {},
     "get_partner": None,
@@ -149,7 +150,6 @@ HOW: dict[str, Any] = {
     "create_token": None,  # with the caller's own address, see `Calls`
     "refresh_token": None,  # with the caller's own token
     "revoke_my_access_token": None,
-    "revoke_access_token": None,
     "end_my_session": None,
     "end_current_session": None,  # the last one: the caller is gone after it
 }

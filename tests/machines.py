@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from app import tokens
 from app.policy import Capability
 from tests.answers import ok
 from tests.cast import Api, Someone, day
@@ -26,7 +27,7 @@ async def script_of(owner: Someone, *scopes: str, **body: Any) -> Someone:
 
 async def script_with(api: Api, owner: Someone, scopes: list[str], **values: Any) -> Someone:
     """The same, put in place: also for owners who may not make one, and past the limits."""
-    secret = f"cop_pat_{len(scopes):02}{owner.id.hex}".ljust(51, "x")
+    secret = tokens.PERSONAL + tokens.opaque()
     token = access_token_of(owner.id, secret, scopes=scopes, **values)
     async with api.database.work() as work:
         work.add(token)

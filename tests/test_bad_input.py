@@ -246,7 +246,7 @@ async def test_a_language_is_a_tag(sqlite_api: Api) -> None:
         (b"grant_type=password&username=a&username=b&password=x", 400, "malformed"),
         (b"grant_type=password&username=a%00b&password=x", 422, "validation.failed"),
         (b"grant_type=password&username=a@b.ca&password=x&role=staff", 422, "validation.failed"),
-        (b"grant_type=client_credentials", 422, "auth.grant_type_unsupported"),
+        (b"grant_type=authorization_code", 422, "auth.grant_type_unsupported"),
         (b"grant_type=password&username=\xff&password=x", 400, "malformed"),
         (b"&".join(b"a=b" for _ in range(5000)), 400, "malformed"),
         (b"=" * 100_000, 422, "validation.failed"),

@@ -24,6 +24,8 @@ MOST_PARTS = 2_000
 LARGEST_DIRECTORY = 1_000_000
 _PIECE = 65_536
 _LONGEST_TAG = 1_000_000
+# Sheets whose empty cells are coloured have megabytes without a value; more is made to keep us busy.
+_MOST_IDLE = 32_000_000
 _END = struct.Struct("<4s4H2LH")
 _END_MARK, _LOCATOR_MARK = b"PK\x05\x06", b"PK\x06\x07"
 _TAIL = _END.size + 65_536 + 20
@@ -104,23 +106,19 @@ def _pieces_of(file: IO[bytes]) -> Iterator[bytes]:
 class Gathered:
     """Text in pieces, kept up to one character more than a cell may have."""
 
-    __slots__ = ("_length", "_pieces")
+    __slots__ = ("_text",)
 
     def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._length = 0
+        self._text = ""
 
     def take(self, text: str) -> None:
         """Adds a piece."""
-        if self._length <= LONGEST_CELL:
-            self._pieces.append(text[: LONGEST_CELL + 1 - self._length])
-            self._length += len(self._pieces[-1])
+        if len(self._text) <= LONGEST_CELL:
+            self._text += text[:LONGEST_CELL] if self._text else text[: LONGEST_CELL + 1]
 
     def give(self) -> str:
         """What was gathered; it begins anew."""
-        text = "".join(self._pieces)
-        self._pieces.clear()
-        self._length = 0
+        text, self._text = self._text, ""
         return text
 
 
@@ -139,19 +137,27 @@ class Markup:
         self._locals: dict[str, str] = {}
         self._begin, self._end, self._text = begin, end, text
 
-    def walk(self, archive: zipfile.ZipFile, part: str) -> Iterator[None]:
-        """Raises WorkbookUnreadable, DeclarationRefused."""
+    def walk(
+        self, archive: zipfile.ZipFile, part: str, progress: Callable[[], int] = int
+    ) -> Iterator[None]:
+        """Raises WorkbookUnreadable, DeclarationRefused; ArchiveTooLarge for megabytes in which
+        `progress` stays as it is.
+        """
         parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
         parser.StartElementHandler = partial(self._root, parser)
         parser.CharacterDataHandler = self._text
         parser.StartDoctypeDeclHandler = _refuse_declaration
-        fed = 0
+        fed = since = before = 0
         try:
             for piece in pieces(archive, part):
                 parser.Parse(piece)
                 fed += len(piece)
+                if (now := progress()) != before:
+                    before, since = now, fed
+                elif fed - since > _MOST_IDLE:
+                    raise import_errors.ArchiveTooLarge
                 if fed - parser.CurrentByteIndex > _LONGEST_TAG:
                     raise import_errors.WorkbookUnreadable
                 yield
@@ -160,9 +166,9 @@ class Markup:
         except (expat.ExpatError, ValueError) as error:
             raise import_errors.WorkbookUnreadable from error
 
-    def read(self, archive: zipfile.ZipFile, part: str) -> None:
+    def read(self, archive: zipfile.ZipFile, part: str, progress: Callable[[], int] = int) -> None:
         """All of a part at once."""
-        for _ in self.walk(archive, part):
+        for _ in self.walk(archive, part, progress):
             pass
 
     def _root(self, parser: expat.XMLParserType, name: str, attributes: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from app.membership_files.days import NotRead
 from app.membership_files.folding import folded
@@ -175,12 +176,10 @@ def _forms(label: str) -> set[str]:
     """The ways of saying a label: 'Aîné ou Aînée, gardien ou gardienne du savoir' is four."""
     forms = {folded(label)}
     for part in label.split(","):
-        one, _, other = re.sub(r"\bou\b", "or", part).partition(" or ")
-        if other:
-            tail = " ".join(other.split()[1:])
-            forms |= {folded(one), folded(other), folded(f"{one} {tail}")}
-        else:
-            forms.add(folded(part))
+        choices = re.split(r"\b(?:or|ou)\b", part)
+        forms |= {folded(choice) for choice in choices}
+        for one, other in pairwise(choices):
+            forms.add(folded(" ".join((one, *other.split()[1:]))))
     return forms
 
 

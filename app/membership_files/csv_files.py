@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import TextIO
 
 from app import import_errors
 from app.membership_files.detection import HEAD, mark_or_shape
-from app.membership_files.rows import LONGEST_ROW, Finding, SourceRow
+from app.membership_files.rows import LONGEST_ROW, MOST_ROWS, Finding, SourceRow
 
 # A record that has not ended after so many characters is an open quotation mark.
 LONGEST_OPEN = 10_000_000
@@ -58,7 +59,7 @@ def delimiter_of(sample: str) -> str:
     best, best_score = ",", (0.0, 0)
     for candidate in _DELIMITERS:
         try:
-            found = csv.reader(sample.splitlines(keepends=True), delimiter=candidate)
+            found = csv.reader(io.StringIO(sample, newline=""), delimiter=candidate)
             widths = [len(row) for row, _ in zip(found, range(_SAMPLE_ROWS), strict=False) if row]
         except csv.Error:
             continue
@@ -137,3 +138,5 @@ def _parsed(lines: Lines, delimiter: str) -> Iterator[SourceRow]:
             yield SourceRow(number, [], (Finding(None, "row_too_long"),))
         elif any(cells):
             yield SourceRow(number, cells)
+        elif number > 2 * MOST_ROWS:
+            raise import_errors.TooManyRows

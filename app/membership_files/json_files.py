@@ -1,6 +1,7 @@
 """JSON: an array of objects, or one object on each line; a list in a member stays a list."""
 
 import json
+import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
@@ -9,12 +10,14 @@ from typing import NoReturn, TextIO
 
 from app import import_errors
 from app.membership_files.csv_files import encoding_of
-from app.membership_files.rows import LONGEST_ROW, MOST_COLUMNS, Cell, Finding, SourceRow
+from app.membership_files.rows import LONGEST_ROW, MOST_COLUMNS, MOST_ROWS, Cell, Finding, SourceRow
 
+_MOST_LINES = 2 * MOST_ROWS
 # So many objects are looked at to know the columns.
 SAMPLE_ROWS = 1_000
 _DEEPEST = 4
 _SPACE = " \t\r\n"
+_SPACES = re.compile(r"[ \t\r\n]*")
 
 Objects = Iterator[tuple[int, dict[str, Cell] | Finding]]
 
@@ -72,6 +75,8 @@ def _lines(file: TextIO) -> Objects:
             while (rest := file.readline(LONGEST_ROW)) and rest[-1] != "\n":
                 continue
             yield number, Finding(None, "row_too_long")
+        elif number > _MOST_LINES:
+            raise import_errors.TooManyRows
         elif line.strip(_SPACE):
             try:
                 yield number, _flat(_decoder.decode(line.strip(_SPACE)))
@@ -102,10 +107,9 @@ class Array:
     def _sign(self) -> str:
         """The next character that is no space; it is not taken away."""
         while True:
-            while self._place < len(self._window):
-                if (sign := self._window[self._place]) not in _SPACE:
-                    return sign
-                self._place += 1
+            self._place = _SPACES.match(self._window, self._place).end()  # type: ignore[union-attr]
+            if self._place < len(self._window):
+                return self._window[self._place]
             if not self._more():
                 raise self._refuse()
 

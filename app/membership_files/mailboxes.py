@@ -14,6 +14,7 @@ from email.utils import parseaddr, parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 
+from app import import_errors
 from app.membership_files.folding import heading_key
 from app.membership_files.headings import EITHER_NAME, FIELDS, FRENCH
 from app.membership_files.rows import Finding, SourceRow
@@ -23,6 +24,7 @@ from app.schemas.membership_mappings import ImportField
 LONGEST_MESSAGE = 262_144
 LONGEST_TEXT = 2_000
 _LINE = 65_536
+_MOST_LINES = 10_000_000
 _POSTMARK = re.compile(rb"From \S+ .*\d{4}[^\r\n]*\r?\n")
 _LABELLED = re.compile(
     r"[\s*_•·-]{0,10}(?P<label>[^\W\d_][^:：\t=]{0,80}?)[ *_]{0,5}"
@@ -68,7 +70,9 @@ def _messages(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         lines: list[bytes] = []
         length, blank = 0, True
-        for line in iter(partial(file.readline, _LINE), b""):
+        for count, line in enumerate(iter(partial(file.readline, _LINE), b"")):
+            if count > _MOST_LINES:
+                raise import_errors.TooManyRows
             if blank and _POSTMARK.match(line):
                 if length:
                     yield b"".join(lines)

@@ -24,7 +24,7 @@ class Sheet:
         self._tables = self._depth = self._notes = self._paragraphs = 0
         self._text = Gathered()
         self._done: list[tuple[SourceRow, int]] = []
-        self._number = 0
+        self._number = self._count = 0
         self._row_repeats = self._cell_repeats = 1
         self._cells: list[str] = []
         self._blanks = 0
@@ -34,7 +34,8 @@ class Sheet:
 
     def rows(self, archive: zipfile.ZipFile) -> Iterator[SourceRow]:
         """Every row that has something in it; those that the file repeats, as often."""
-        for _ in Markup(self._begin, self._end, self._take).walk(archive, CONTENT):
+        markup = Markup(self._begin, self._end, self._take)
+        for _ in markup.walk(archive, CONTENT, lambda: self._count):
             for row, times in self._done:
                 for number in range(row.number, row.number + times):
                     yield SourceRow(number, row.cells, row.findings)
@@ -123,6 +124,7 @@ class Sheet:
         if self._cells or self._findings:
             row = SourceRow(self._number, [*self._cells], tuple(self._findings[:MOST_COLUMNS]))
             self._done.append((row, self._row_repeats))
+            self._count += 1
         self._number += self._row_repeats - 1
         self._cells.clear()
         self._findings.clear()

@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 
 from app.membership_files import days, values
 from app.membership_files.closed_lists import Codes, Communities
@@ -40,6 +41,7 @@ class Reader:
         self._mapping = mapping
         # Where the import is into one community: its slug, for rows that name none.
         self._community = community
+        self._occupation_of = values.remembered(known.occupations.find)
         place = {heading: index for index, heading in enumerate(headings)}
         self._columns = {
             field: (place[heading], heading) for heading, field in mapping.columns.items()
@@ -55,12 +57,12 @@ class Reader:
                 (ImportField.OCCUPATION_CODE, "occupation_code", self._occupation_code),
                 (ImportField.AFFILIATION, "affiliation", values.one_line),
                 (ImportField.AREA_OF_INTEREST, "area_of_interest", values.paragraph),
-                (ImportField.TERRITORY, "territory", self._territory),
+                (ImportField.TERRITORY, "territory", values.remembered(self._territory)),
                 (ImportField.LANGUAGE, "language", values.language),
                 (ImportField.CATEGORY, "category", values.category),
                 (ImportField.SINCE_ON, "since_on", self._day),
                 (ImportField.UNTIL_ON, "until_on", self._last_day),
-                (ImportField.EXTERNAL_ID, "external_id", values.one_line),
+                (ImportField.EXTERNAL_ID, "external_id", values.code),
             )
             if field in self._columns
         ]
@@ -88,16 +90,21 @@ class Reader:
         another.
         """
         read = ReadRow(row.number, Values(), list(row.findings), row.cells)
+        said, cells = read.values, row.cells
         for name, place, heading, parse in self._single:
-            cell = row.cells[place]
-            if cell:
-                self._set(read, name, heading, cell, parse)
+            text = cells[place]
+            if text.__class__ is tuple:
+                text = ", ".join(text)
+            if text and not text.isspace():
+                try:
+                    setattr(said, name, parse(text))
+                except NotRead as error:
+                    read.findings.append(Finding(heading, error.code, error.facts))
         self._read_name(read)
         self._read_communities(read)
         self._read_standing(read)
-        said = read.values
         if said.occupation_code is None and said.occupation is not None:
-            said.occupation_code = self._known.occupations.find(said.occupation)
+            said.occupation_code = self._occupation_of(said.occupation)
         if said.since_on and said.until_on and said.until_on < said.since_on:
             heading = self._columns[ImportField.UNTIL_ON][1]
             read.findings.append(Finding(heading, "day_before_start"))
@@ -116,9 +123,8 @@ class Reader:
             read.findings.append(Finding(headings[-1] if headings else None, code))
 
     def _set(
-        self, read: ReadRow, name: str, heading: str, cell: Cell, parse: Callable[[str], object]
+        self, read: ReadRow, name: str, heading: str, text: str, parse: Callable[[str], object]
     ) -> None:
-        text = cell if isinstance(cell, str) else ", ".join(cell)
         if not text.strip():
             return
         try:
@@ -222,7 +228,6 @@ class Reader:
 
 # What is the person's, and what is the membership's: another community may have its own of these.
 _OF_PERSON = (
-    "name",
     "occupation",
     "occupation_code",
     "affiliation",
@@ -233,6 +238,8 @@ _OF_PERSON = (
 )
 _OF_MEMBERSHIP = ("category", "since_on", "until_on", "former")
 _COMPARED = (*_OF_PERSON, *_OF_MEMBERSHIP)
+_compared = attrgetter(*_COMPARED)
+_MARKS = 0xFFFF_FFFE
 
 
 class People:
@@ -280,7 +287,7 @@ class People:
         self._met[address] = place
         self._numbers.append(read.number)
         self._names.append(hash(name_key(said.name or "")))
-        self._marks.extend(_mark(getattr(said, name)) for name in _COMPARED)
+        self._marks.extend([0 if v is None else hash(v) % _MARKS + 1 for v in _compared(said)])
         self._joined.append(self._mask(said.communities))
 
     def _add(self, read: ReadRow, met: int) -> None:
@@ -292,7 +299,7 @@ class People:
             value = getattr(said, name)
             mark = self._marks[met * len(_COMPARED) + place]
             heading = self._headings.get(name)
-            if heading and value not in (None, False) and mark not in (0, _mark(value)):
+            if heading and value is not None and mark not in (0, _mark(value)):
                 facts = {"row": read.adds_to}
                 read.findings.append(Finding(heading, "differs_from_row", facts, refuses=False))
         said.communities = tuple(
@@ -306,4 +313,4 @@ class People:
 
 def _mark(value: object) -> int:
     """A trace of a value by which another is told from it; 0 for none."""
-    return 0 if value in (None, False) else hash(value) % 0xFFFF_FFFE + 1
+    return 0 if value is None else hash(value) % _MARKS + 1

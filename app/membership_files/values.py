@@ -1,8 +1,9 @@
 """Single values as files have them, in the product's terms; what cannot be read says why."""
 
 import re
-from functools import lru_cache
-from typing import Annotated, Any
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Annotated, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,11 +14,12 @@ from app.schemas.base import Email, line, prose
 _LINE = TypeAdapter(Annotated[str, *line(1, 200)])
 _PROSE = TypeAdapter(Annotated[str, *prose(1, 2000)])
 _EMAIL = TypeAdapter(Email)
-# What a line or an address surely is without asking further.
+# What is surely as the schemas want it, without asking further.
 _PLAIN = re.compile(r"[!-~]+( [!-~]+)*", re.ASCII)
 _LOCAL = re.compile(r"[A-Za-z0-9]+([._+-][A-Za-z0-9]+)*", re.ASCII)
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", re.ASCII)
 _CACHED = 200
+_T = TypeVar("_T")
 
 _CODES = {
     "text_too_short": "required",
@@ -72,41 +74,45 @@ def _checked(adapter: TypeAdapter[Any], text: str) -> str:
     except ValidationError as error:
         found = error.errors()[0]
         facts = {k: v for k, v in found.get("ctx", {}).items() if k == "maximum"}
-        raise NotRead(_CODES[found["type"]], **facts) from None
+        code = _CODES[found["type"]]
+        raise NotRead(code, **facts) from None
 
 
-@lru_cache(maxsize=20_000)
-def _short_line(text: str) -> str:
-    return _checked(_LINE, text)
+def remembered(parse: Callable[[str], _T]) -> Callable[[str], _T]:
+    """The same, faster for short texts that come again: most columns have few different values."""
+    again = lru_cache(maxsize=20_000)(parse)
+
+    @wraps(parse)
+    def parsed(text: str) -> _T:
+        return again(text) if len(text) <= _CACHED else parse(text)
+
+    return parsed
 
 
+@remembered
 def one_line(text: str) -> str:
     """Text on one line, as the schemas take it; lines in a cell are joined. Raises NotRead."""
-    if len(text) > _CACHED:
-        return _checked(_LINE, " ".join(text.split("\n")))
-    if _PLAIN.fullmatch(text):
-        return text
-    return _short_line(re.sub(r"[\r\n\t]+", " ", text.strip()))
+    return _checked(_LINE, re.sub(r"[\r\n\t]+", " ", text.strip()))
 
 
+@remembered
 def paragraph(text: str) -> str:
     """Text of several lines, as the schemas take it. Raises NotRead."""
-    return text if len(text) <= _CACHED and _PLAIN.fullmatch(text) else _checked(_PROSE, text)
+    return _checked(_PROSE, text)
 
 
+@remembered
 def name(text: str) -> str:
     """A person's name. Raises NotRead: name_not_a_name for a number, an address, a formula."""
-    return _short_name(text) if len(text) <= _CACHED else _name(text)
-
-
-def _name(text: str) -> str:
     said = one_line(text)
     if _NO_NAME.search(said) or not _LETTER.search(said):
         raise NotRead("name_not_a_name")
     return said
 
 
-_short_name = lru_cache(maxsize=20_000)(_name)
+def code(text: str) -> str:
+    """A number or a word by which somebody is known elsewhere: no two rows have the same."""
+    return text if len(text) <= _CACHED and _PLAIN.fullmatch(text) else one_line(text)
 
 
 def email(text: str) -> str:
@@ -126,6 +132,7 @@ def _domain(domain: str) -> str:
     return _checked(_EMAIL, f"a@{domain}").removeprefix("a@")
 
 
+@remembered
 def yes_or_no(text: str) -> bool:
     """Yes, no, oui, non, x, 1. Raises NotRead: yes_no_invalid."""
     key = folded(text)
@@ -136,6 +143,7 @@ def yes_or_no(text: str) -> bool:
     raise NotRead("yes_no_invalid")
 
 
+@remembered
 def is_former(text: str) -> bool:
     """Whether a status says: not a member any more. Raises NotRead for one that is not known, and
     for one that says: not a member yet.
@@ -145,11 +153,12 @@ def is_former(text: str) -> bool:
         return True
     if key in _MEMBER:
         return False
-    raise NotRead(
-        "status_not_yet" if key.startswith(("pending", "en attente")) else "status_unknown"
-    )
+    if key.startswith(("pending", "en attente")):
+        raise NotRead("status_not_yet")
+    raise NotRead("status_unknown")
 
 
+@remembered
 def category(text: str) -> str:
     """A category of membership. Raises NotRead: category_unknown."""
     key = folded(text)
@@ -158,6 +167,7 @@ def category(text: str) -> str:
     return _CATEGORY[key]
 
 
+@remembered
 def language(text: str) -> str:
     """en or fr. Raises NotRead: language_unknown."""
     key = folded(text)

@@ -12,12 +12,15 @@ import zipfile
 from array import array
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from app import import_errors
 from app.membership_files.archives import Gathered, Markup, has
 from app.membership_files.rows import MOST_COLUMNS, MOST_ROWS, Finding, SourceRow
 
-_PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.ASCII)
+_LETTERS = re.compile(r"[A-Z]{1,3}", re.ASCII)
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+_DIGITS = "0123456789"
 _MOST_STRINGS = 5_000_000
 _MOST_STYLES = 70_000
 # Number formats that are built in and show a day.
@@ -25,6 +28,7 @@ _DAYS = {*range(14, 18), 22, *range(27, 32), 34, 35, 36, *range(50, 59)}
 _QUOTED = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 _EPOCH, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 (a wall clock)
 _LAST_DAY = 2_958_465
+_MOST_DAYS = 10_000
 
 
 class Strings:
@@ -36,7 +40,8 @@ class Strings:
         self._text = Gathered()
         self._wanted = self._phonetic = False
         if part is not None:
-            Markup(self._begin, self._end, self._take).read(archive, part)
+            markup = Markup(self._begin, self._end, self._take)
+            markup.read(archive, part, lambda: len(self._ends))
         self._file.flush()
         length = self._ends[-1]
         self._bytes = mmap.mmap(self._file.fileno(), length) if length else b""
@@ -78,7 +83,8 @@ class Styles:
 
     def __init__(self, archive: zipfile.ZipFile, part: str) -> None:
         self._formats: dict[int, str] = {}
-        self.days: list[bool] = []
+        self._count = 0
+        self._shown: set[str] = set()
         self._within = False
         if has(archive, part):
             Markup(self._begin, self._end, lambda _: None).read(archive, part)
@@ -90,13 +96,19 @@ class Styles:
         elif name == "cellXfs":
             self._within = True
         elif name == "xf" and self._within:
-            self.days.append(self._shows_day(int(attributes.get("numFmtId", "0"))))
-        if max(len(self._formats), len(self.days)) > _MOST_STYLES:
+            if self._shows_day(int(attributes.get("numFmtId", "0"))):
+                self._shown.add(str(self._count))
+            self._count += 1
+        if max(len(self._formats), self._count) > _MOST_STYLES:
             raise import_errors.ArchiveTooLarge
 
     def _end(self, name: str) -> None:
         if name == "cellXfs":
             self._within = False
+
+    def shows_day(self, style: str) -> bool:
+        """Whether a cell of this style shows a day."""
+        return style in self._shown
 
     def _shows_day(self, number: int) -> bool:
         code = self._formats.get(number)
@@ -146,8 +158,11 @@ class Book:
         return found[0] if found and has(archive, found[0]) else None
 
 
+@lru_cache(maxsize=20_000)
 def column_of(letters: str) -> int:
     """The index of a column: A is 0, Z 25, AA 26."""
+    if not _LETTERS.fullmatch(letters):
+        raise import_errors.WorkbookUnreadable
     index = 0
     for letter in letters:
         index = index * 26 + ord(letter) - 64
@@ -156,11 +171,20 @@ def column_of(letters: str) -> int:
 
 def number_text(text: str) -> str:
     """A number as people write it: without the .0 that a spreadsheet adds."""
+    if text.isdigit() and text.isascii() and len(text) <= 15:
+        return text
     try:
         number = float(text)
     except ValueError:
         return text
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+def _unescaped(text: str) -> str:
+    """Text without the way in which Excel writes what XML cannot have: _x000D_."""
+    if "_x" not in text:
+        return text
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 
 class Sheet:
@@ -170,15 +194,17 @@ class Sheet:
         self._book, self._strings, self._styles = book, strings, styles
         self._text = Gathered()
         self._done: list[SourceRow] = []
-        self._number = 0
+        self._number = self._count = 0
         self._cells: dict[int, str] = {}
         self._findings: list[Finding] = []
+        self._days: dict[str, str] = {}
         self._column, self._kind, self._is_day = -1, "n", False
         self._wanted = self._formula = False
 
     def rows(self, archive: zipfile.ZipFile, part: str) -> Iterator[SourceRow]:
         """Every row that has something in it."""
-        for _ in Markup(self._begin, self._end, self._take).walk(archive, part):
+        markup = Markup(self._begin, self._end, self._take)
+        for _ in markup.walk(archive, part, lambda: self._count):
             yield from self._done
             self._done.clear()
 
@@ -198,11 +224,12 @@ class Sheet:
             self._kind = "phonetic"
 
     def _begin_cell(self, attributes: dict[str, str]) -> None:
-        place = _PLACE.fullmatch(attributes.get("r", ""))
-        self._column = column_of(place[1]) if place else self._column + 1
-        self._kind = attributes.get("t", "n")
-        style, days = int(attributes.get("s", "0")), self._styles.days
-        self._is_day = 0 <= style < len(days) and days[style]
+        get = attributes.get
+        letters = get("r", "").rstrip(_DIGITS)
+        self._column = column_of(letters) if letters else self._column + 1
+        self._kind = get("t", "n")
+        style = get("s", "0")
+        self._is_day = self._styles.shows_day(style)
         self._formula = False
 
     def _take(self, text: str) -> None:
@@ -227,9 +254,11 @@ class Sheet:
         if self._column >= MOST_COLUMNS:
             raise import_errors.TooManyColumns
         if self._kind == "s":
-            text = self._strings[int(text)]
+            text = _unescaped(self._strings[int(text)])
         elif self._kind == "n":
             text = self._day(text) if self._is_day else number_text(text)
+        elif self._kind == "inlineStr":
+            text = _unescaped(text)
         elif self._kind == "b":
             text = "true" if text == "1" else "false"
         elif self._kind == "e":
@@ -241,6 +270,13 @@ class Sheet:
             self._findings.append(Finding(None, code, {"index": self._column}))
 
     def _day(self, text: str) -> str:
+        if text not in self._days:
+            if len(self._days) > _MOST_DAYS:
+                self._days.clear()
+            self._days[text] = self._made_day(text)
+        return self._days[text]
+
+    def _made_day(self, text: str) -> str:
         days = float(text)
         if not 0 <= days <= _LAST_DAY:
             return number_text(text)
@@ -251,8 +287,10 @@ class Sheet:
     def _end_row(self) -> None:
         if self._cells or self._findings:
             width = max(self._cells, default=-1) + 1
-            cells = [self._cells.get(index, "") for index in range(width)]
-            self._done.append(SourceRow(self._number, [*cells], tuple(self._findings)))
+            get = self._cells.get
+            cells = [get(index, "") for index in range(width)]
+            self._done.append(SourceRow(self._number, cells, tuple(self._findings)))
+            self._count += 1
             self._cells.clear()
             self._findings.clear()
 

@@ -4,9 +4,11 @@ Each is read as it is now, in the statement that the standing takes anyway, so t
 revoked, has expired or was narrowed is so at the next request.
 """
 
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import SQLModel, col
@@ -112,13 +114,19 @@ async def note_use(database: Database, standing: Standing) -> None:
     tokens.remember(bounds.key, bounds.id)
     if not bounds.unnoted:
         return
+    # A note that cannot be written now is no reason to refuse what only reads.
+    with suppress(errors.Unavailable):
+        await _noted(database, bounds.id, standing.now)
+
+
+async def _noted(database: Database, token_id: UUID, now: datetime) -> None:
     used: Any = col(AccessToken.last_used_at)
     async with database.work() as work:
         await work.execute(
             sa.update(AccessToken)
             .where(
-                col(AccessToken.id) == bounds.id,
-                sa.or_(used.is_(None), used <= standing.now - NOTED),
+                col(AccessToken.id) == token_id,
+                sa.or_(used.is_(None), used <= now - NOTED),
             )
-            .values(last_used_at=standing.now)
+            .values(last_used_at=now)
         )

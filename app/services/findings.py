@@ -130,7 +130,7 @@ def _no_chair(facts: Facts) -> Iterator[Finding]:
 
 def _chair_away(facts: Facts) -> Iterator[Finding]:
     held = [one for one in facts.first if one.holder is not None]
-    if not held or any(one.holder.counts or one.acting is not None for one in held):
+    if not held or any(one.exercised for one in held):
         return
     yield _finding(
         "chair_away",

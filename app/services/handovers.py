@@ -120,6 +120,8 @@ async def rearrange(work: Work, seat: Seat, wanted: list[dict[str, Any]]) -> boo
     An item that is named by its id keeps whether it is done. Raises Invalid for ids that are not
     of this list, or come twice.
     """
+    if seat.community_id is None:
+        raise errors.NotFound  # a seat of the association, which has no plan
     found = await work.execute(sa.select(HandoverItem).where(col(HandoverItem.seat_id) == seat.id))
     had = {item.id: item for item in found.scalars()}
     named = [one["id"] for one in wanted]
@@ -136,7 +138,7 @@ async def rearrange(work: Work, seat: Seat, wanted: list[dict[str, Any]]) -> boo
         await work.delete(had[item_id])
     changed = bool(dropped)
     for place, one in enumerate(wanted):
-        said = {"place": place, "text": one["text"]}
+        said: dict[str, Any] = {"place": place, "text": one["text"]}
         if one["id"] is not None:
             changed |= bool(merge(had[one["id"]], said))
         else:

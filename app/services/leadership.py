@@ -229,12 +229,13 @@ def _vacancy(
 
 def _last_held(rows: list[Any], day: date) -> Any | None:
     """The latest of a seat's terms that had begun and held it for a day at least."""
-    held = [
+    held: list[Any] = [
         row
         for row in rows
         if row.starts_on <= day and (row.free_from is None or row.free_from > row.starts_on)
     ]
-    return max(held, key=lambda row: row.starts_on) if held else None
+    held.sort(key=lambda row: row.starts_on)
+    return held[-1] if held else None
 
 
 def emptied_on(last: Any, day: date) -> date:

@@ -231,7 +231,9 @@ def _summary(bodies: list[dict[str, Any]]) -> dict[str, Any]:
             for finding in body["findings"]:
                 if finding["severity"] == severity:
                     worst[finding["code"]] = severity
-    counts = [{"code": code, "severity": worst[code], "communities": codes[code]} for code in codes]
+    counts: list[dict[str, Any]] = [
+        {"code": code, "severity": worst[code], "communities": codes[code]} for code in codes
+    ]
     return {
         "communities": len(bodies),
         **{severity: gravest[severity] for severity in SEVERITIES},

@@ -189,6 +189,7 @@ def _may_know_of_suspensions(standing: Standing) -> bool:
 def _shown(row: Any, standing: Standing, terms: list[Any], day: date) -> dict[str, Any]:
     mine = standing.person is not None and standing.person.id == row.person_id
     private = standing.can(Capability.MEMBERSHIPS_READ_PRIVATE)
+    manages = standing.can(Capability.MEMBERSHIPS_MANAGE)
     may_know = mine or _may_know_of_suspensions(standing)
     status = status_on(day, row)
     updated_at = row.updated_at
@@ -200,7 +201,7 @@ def _shown(row: Any, standing: Standing, terms: list[Any], day: date) -> dict[st
     return {
         "id": row.id,
         # For the ETag, which would tell the others that something changed.
-        "version": row.version if may_know else None,
+        "version": row.version if may_know or manages else None,
         "community": communities.reference(row),
         "person": {
             "id": row.person_id,

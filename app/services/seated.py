@@ -25,6 +25,11 @@ class Seated:
     acting: Any | None
 
     @property
+    def exercised(self) -> bool:
+        """True if its holder is able, or somebody acts in their place."""
+        return self.acting is not None or (self.holder is not None and bool(self.holder.counts))
+
+    @property
     def state(self) -> str:
         """held, acting (somebody acts, whether or not the seat is held), or vacant."""
         if self.acting is not None:

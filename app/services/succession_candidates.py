@@ -192,7 +192,7 @@ async def rearrange(
         record(work, "succession.candidate_removed", standing, seat, had[membership_id])
     changed = bool(dropped)
     for place, (membership_id, one) in enumerate(zip(memberships, wanted, strict=True)):
-        said = {"place": place, "readiness": one["readiness"], "note": one["note"]}
+        said: dict[str, Any] = {"place": place, "readiness": one["readiness"], "note": one["note"]}
         if membership_id in had:
             changed |= bool(merge(had[membership_id], said))
             continue
