@@ -310,7 +310,8 @@ async def test_no_operation_fails_on_odd_paths_and_parameters(api: Api) -> None:
                 if parameter["in"] == "query":
                     path = f"{operation.path(place.values)}?{parameter['name']}={odd}"
                     answer = await place.staff.call(operation.method, path)
-                    assert answer.status_code in (200, 422), (operation.name, path)
+                    # 409: there is no roll of voters before the ballot begins.
+                    assert answer.status_code in (200, 409, 422), (operation.name, path)
 
 
 # What a member of a community writes, others read

@@ -55,6 +55,17 @@ ELSEWHERE = {
         "term_ending_soon",
         "term_recorded",
         "vacancy_opened",
+        "election_cancelled",
+        "election_certified",
+        "grant_change_proposed",
+        "grant_change_refused",
+        "grant_changed",
+        "nomination_made",
+        "succession_answered",
+        "succession_proposed",
+        "voting_began",
+        "voting_closing",
+        "voting_ended",
     },
 }
 
@@ -77,6 +88,21 @@ async def test_a_term_without_an_end_is_announced_without_one(api: Api) -> None:
 async def kind_of(api: Api, mail: EmailMessage) -> str:
     (row,) = await api.read(sa.select(Mail.kind).where(Mail.id == UUID(mail["X-COP-Mail-Id"])))
     return row.kind
+
+
+def assert_in_language(kind: str, mail: EmailMessage, language: str) -> None:
+    """A mail is in a language from its subject to its signature, with every fact filled in."""
+    other = next(one for one in texts.LANGUAGES if one != language)
+    assert mail["Content-Language"] == language, kind
+    # On one line, as a subject is: a space that does not break is a space there.
+    template = " ".join(texts.text("mails", f"{kind}.subject", language).split())
+    pattern = ".+".join(re.escape(part) for part in re.split(r"\{\w+\}", template))
+    assert re.fullmatch(pattern, mail["Subject"]), kind
+    said = text_of(mail)
+    assert "{" not in said and said.startswith(
+        texts.text("mails", "greeting_unnamed", language).rstrip(",")
+    )
+    assert texts.text("mails", "signature", other).splitlines()[-1][:20] not in said
 
 
 async def asked(api: Api, *addresses: str, **form: Any) -> list[UUID]:
@@ -198,18 +224,8 @@ async def test_everything_that_is_mailed_is_in_the_readers_language(
     await life.as_member(me, staff)
     told = {await kind_of(api, mail): mail for mail in life.sent}
     assert set(told) == EVERY_KIND - set().union(*ELSEWHERE.values())
-    other = next(one for one in texts.LANGUAGES if one != language)
     for kind, mail in told.items():
-        assert mail["Content-Language"] == language, kind
-        # On one line, as a subject is: a space that does not break is a space there.
-        template = " ".join(texts.text("mails", f"{kind}.subject", language).split())
-        pattern = ".+".join(re.escape(part) for part in re.split(r"\{\w+\}", template))
-        assert re.fullmatch(pattern, mail["Subject"]), kind
-        said = text_of(mail)
-        assert "{" not in said and said.startswith(
-            texts.text("mails", "greeting_unnamed", language).rstrip(",")
-        )
-        assert texts.text("mails", "signature", other).splitlines()[-1][:20] not in said
+        assert_in_language(kind, mail, language)
 
 
 # To an address that nobody has proven

@@ -11,7 +11,7 @@ import pytest
 from app import import_errors
 from app.membership_files import archives, opening
 from tests import workbooks
-from tests.membership_samples import codes_of_row, headings_in, rows_in, written
+from tests.membership_samples import cells, codes_of_row, headings_in, rows_in, written
 from tests.workbooks import row
 
 TWO = "Name,Email\r\nZoé,zoe@example.org\r\n"
@@ -139,6 +139,25 @@ def test_an_archive_of_thousands_of_parts_is_refused_unread(file: Path) -> None:
     workbooks.archive(file, [(f"xl/{index}", "") for index in range(archives.MOST_PARTS + 1)])
     with pytest.raises(import_errors.ArchiveTooLarge):
         opening.open_file(file)
+
+
+@pytest.mark.parametrize("flag", [0x20, 0x40])
+def test_a_part_that_is_packed_in_an_unheard_of_way_is_refused(file: Path, flag: int) -> None:
+    workbooks.xlsx(file, row("Name"), row("Zoé"))
+    said = bytearray(file.read_bytes())
+    for mark, place in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        said[said.index(mark) + place] |= flag
+    with pytest.raises(import_errors.WorkbookUnreadable):
+        rows_in(written(file, bytes(said)))
+
+
+def test_a_day_beyond_the_calendar_is_refused(file: Path) -> None:
+    counted = '<workbookPr date1904="1"/>'
+    last = '<c s="1"><v>2958465</v></c>'
+    workbooks.xlsx(file, row("Day"), row(last), properties=counted)
+    with pytest.raises(import_errors.WorkbookUnreadable):
+        rows_in(file)
+    assert cells(workbooks.xlsx(file, row("Day"), row(last))) == [["9999-12-31"]]
 
 
 def test_a_workbook_with_a_password_says_so(file: Path) -> None:

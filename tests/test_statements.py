@@ -23,6 +23,8 @@ from app.models import (
     JoinRequest,
     JoinRequestStatus,
     Nomination,
+    Partner,
+    PartnerCredential,
     RulesVersion,
     Session,
     Subcommittee,
@@ -33,10 +35,12 @@ from app.models import (
     new_id,
 )
 from tests.cast import DTC, Api, Someone, day, on
+from tests.places import access_token_of
 
 FEW, MANY = 2, 20
 ELECTION = UUID("01983f5e-7c00-7000-8000-0000000000e1")
-# Each list of the contract, as its path; {d} is a discussion with many posts.
+PARTNER = UUID("01983f5e-7c00-7000-8000-0000000000a7")
+# Each list of the contract, as its path; {d} is a discussion of many posts, {s} the staff who ask.
 PAGED = {
     "list_discussions": f"/communities/{DTC}/discussions",
     "list_posts": "/discussions/{d}/posts",
@@ -55,11 +59,12 @@ PAGED = {
     "list_voters": f"/elections/{ELECTION}/roll",
     "list_expiring_terms": "/leadership/expiring",
     "list_people": "/people",
+    "list_partners": "/partners",
     "list_community_audit_log": f"/communities/{DTC}/audit-log",
     "list_audit_log": "/audit-log",
 }
 GROWING = {"list_my_sessions": "/me/sessions", "list_my_agreements": "/me/agreements"}
-# Closed lists, which nothing adds to: each is one statement, whatever is in it.
+# Closed lists, and those that never get long: each is one statement, whatever is in it.
 CLOSED = {
     "list_occupations": "/occupations",
     "list_territories": "/territories",
@@ -67,6 +72,9 @@ CLOSED = {
     "list_grants": "/grants",
     "list_community_seats": f"/communities/{DTC}/seats",
     "list_vacancies": f"/communities/{DTC}/vacancies",
+    "list_my_access_tokens": "/me/access-tokens",
+    "list_access_tokens": "/people/{s}/access-tokens",
+    "list_credentials": f"/partners/{PARTNER}/credentials",
     "get_rules": "/rules",
     "get_rules_version": "/rules/versions/1",
 }
@@ -121,7 +129,8 @@ class World:
         self.discussion = discussion
 
     async def get(self, path: str, **parameters: Any) -> list[Any]:
-        answer = await self.staff.get(path.replace("{d}", self.discussion), params=parameters)
+        path = path.replace("{d}", self.discussion).replace("{s}", str(self.staff.id))
+        answer = await self.staff.get(path, params=parameters)
         assert answer.status_code == 200, answer.text
         return answer.json()["items"]
 
@@ -216,6 +225,34 @@ async def by_hand(api: Api, staff: Someone, members: list[Someone]) -> None:
     async with api.database.work() as work:
         work.add_all(rows)
     await elections(api, place, members)
+    await machines(api, staff)
+
+
+async def machines(api: Api, staff: Someone) -> None:
+    """Twenty partners, a credential of one of them, and a token of the staff's."""
+    now, later = clock.now(), clock.now() + timedelta(days=9)
+    partners = [
+        Partner(
+            id=PARTNER if number == 0 else new_id(),
+            name=f"Partner {number}",
+            contact_email="it@example.org",
+            created_at=now,
+            updated_at=now,
+        )
+        for number in range(MANY)
+    ]
+    credential = PartnerCredential(
+        partner_id=PARTNER,
+        name="Platform",
+        secret_hash="0" * 64,
+        created_at=now,
+        created_by=staff.id,
+        expires_at=later,
+    )
+    async with api.database.work() as work:
+        for rows in (partners, [credential, access_token_of(staff.id)]):
+            work.add_all(rows)
+            await work.flush()
 
 
 async def elections(api: Api, place: UUID, members: list[Someone]) -> None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import time_machine
 
 from app import tokens
-from app.models import Membership, RulesVersion, Session
+from app.models import Membership, RulesVersion, Seat, Session
 from tests.answers import FORM, because, code, ok
 from tests.cast import DTC, PASSWORD, Api, Someone, day, mail_to, on, token_in
 
@@ -46,9 +46,11 @@ def at(moment: datetime, *people: Someone) -> Iterator[None]:
 
 
 async def rules_since_long(api: Api) -> None:
-    """The rules that ship are in force from the day of their loading; here from long ago."""
+    """The rules that ship are in force, and the seats there, from the day of their loading; here
+    from long ago."""
     async with api.database.work() as work:
         await work.execute(sa.update(RulesVersion).values(effective_on=utc("2000-01-01").date()))
+        await work.execute(sa.update(Seat).values(opened_on=utc("2000-01-01").date()))
 
 
 async def signed_in_for_years(api: Api, *people: Someone) -> None:

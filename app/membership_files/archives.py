@@ -24,13 +24,24 @@ MOST_PARTS = 2_000
 LARGEST_DIRECTORY = 1_000_000
 _PIECE = 65_536
 _LONGEST_TAG = 1_000_000
-# Sheets whose empty cells are coloured have megabytes without a value; more is made to keep us busy.
+# Sheets with coloured empty cells have megabytes without a value; more only keeps us busy.
 _MOST_IDLE = 32_000_000
 _END = struct.Struct("<4s4H2LH")
 _END_MARK, _LOCATOR_MARK = b"PK\x05\x06", b"PK\x06\x07"
 _TAIL = _END.size + 65_536 + 20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
+# What zipfile makes of an archive that is damaged, or odd in one of many ways.
+_BROKEN = (
+    KeyError,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def opened(path: Path) -> zipfile.ZipFile:
@@ -41,7 +52,7 @@ def opened(path: Path) -> zipfile.ZipFile:
     _refuse_odd_end(path)
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise import_errors.WorkbookUnreadable from error
     try:
         _refuse_odd_parts(archive.infolist(), path.stat().st_size)
@@ -94,8 +105,8 @@ def pieces(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
     try:
         with archive.open(part) as file:
             yield from _pieces_of(file)
-    except (KeyError, zipfile.BadZipFile, OSError, EOFError, ValueError, zlib.error) as e:
-        raise import_errors.WorkbookUnreadable from e
+    except _BROKEN as error:
+        raise import_errors.WorkbookUnreadable from error
 
 
 def _pieces_of(file: IO[bytes]) -> Iterator[bytes]:
@@ -163,7 +174,7 @@ class Markup:
                 yield
             parser.Parse(b"", True)
             yield
-        except (expat.ExpatError, ValueError) as error:
+        except (expat.ExpatError, ValueError, OverflowError) as error:
             raise import_errors.WorkbookUnreadable from error
 
     def read(self, archive: zipfile.ZipFile, part: str, progress: Callable[[], int] = int) -> None:

@@ -17,7 +17,7 @@ _MOST_LINES = 2 * MOST_ROWS
 SAMPLE_ROWS = 1_000
 _DEEPEST = 4
 _SPACE = " \t\r\n"
-_SPACES = re.compile(r"[ \t\r\n]*")
+_NO_SPACE = re.compile(r"[^ \t\r\n]")
 
 Objects = Iterator[tuple[int, dict[str, Cell] | Finding]]
 
@@ -107,9 +107,10 @@ class Array:
     def _sign(self) -> str:
         """The next character that is no space; it is not taken away."""
         while True:
-            self._place = _SPACES.match(self._window, self._place).end()  # type: ignore[union-attr]
-            if self._place < len(self._window):
-                return self._window[self._place]
+            if found := _NO_SPACE.search(self._window, self._place):
+                self._place = found.start()
+                return found[0]
+            self._place = len(self._window)
             if not self._more():
                 raise self._refuse()
 

@@ -10,7 +10,7 @@ from app.membership_files import days, values
 from app.membership_files.closed_lists import Codes, Communities
 from app.membership_files.days import NotRead
 from app.membership_files.folding import name_key
-from app.membership_files.rows import Cell, Finding, ReadRow, SourceRow, Values
+from app.membership_files.rows import Finding, ReadRow, SourceRow, Values
 from app.schemas.base import address_key
 from app.schemas.membership_mappings import ImportField, MembershipMapping
 
@@ -92,9 +92,8 @@ class Reader:
         read = ReadRow(row.number, Values(), list(row.findings), row.cells)
         said, cells = read.values, row.cells
         for name, place, heading, parse in self._single:
-            text = cells[place]
-            if text.__class__ is tuple:
-                text = ", ".join(text)
+            cell = cells[place]
+            text = cell if isinstance(cell, str) else ", ".join(cell)
             if text and not text.isspace():
                 try:
                     setattr(said, name, parse(text))
