@@ -20,6 +20,11 @@ from app.schemas.membership_mappings import MappingSuggestion, MembershipMapping
 DATA = Path(__file__).parent / "data"
 
 
+def also_called(row: dict[str, str]) -> tuple[str, ...]:
+    """What else people write for an entry, as the defaults have it."""
+    return tuple(name for name in row["also_called"].split("|") if name)
+
+
 def shipped(name: str) -> list[dict[str, str]]:
     """The rows of a file that ships."""
     with (settings.SHIPPED_DEFAULTS / name).open(encoding="utf-8") as file:
@@ -35,11 +40,11 @@ def known() -> Known:
             for row in shipped("communities.csv")
         ),
         occupations(
-            KnownCode(row["code"], row["label_en"], row["label_fr"])
+            KnownCode(row["code"], row["label_en"], row["label_fr"], also_called(row))
             for row in shipped("occupations.csv")
         ),
         territories(
-            KnownCode(row["code"], row["name_en"], row["name_fr"])
+            KnownCode(row["code"], row["name_en"], row["name_fr"], also_called(row))
             for row in shipped("territories.csv")
         ),
     )

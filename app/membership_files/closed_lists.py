@@ -30,11 +30,13 @@ class KnownCommunity:
 
 @dataclass(frozen=True, slots=True)
 class KnownCode:
-    """An entry of a closed list: its code, and what it is called in either language."""
+    """An entry of a closed list: its code, what it is called in either language, and what else
+    people write for it, which is the association's data too."""
 
     code: str
     label_en: str
     label_fr: str
+    also_called: tuple[str, ...] = ()
 
 
 class Communities:
@@ -151,7 +153,7 @@ def _in_order(asked: list[str], words: list[str]) -> bool:
 class Codes:
     """A closed list of codes that may be written in words."""
 
-    def __init__(self, known: Iterable[KnownCode], also: dict[str, str]) -> None:
+    def __init__(self, known: Iterable[KnownCode], also: dict[str, str] | None = None) -> None:
         known = list(known)
         self.codes = {entry.code for entry in known}
         keys: dict[str, set[str]] = {}
@@ -160,9 +162,9 @@ class Codes:
                 for form in _forms(said):
                     keys.setdefault(form, set()).add(entry.code)
         self._found = {key: next(iter(codes)) for key, codes in keys.items() if len(codes) == 1}
-        for names, code in also.items():
-            if code in self.codes:
-                self._found.update((folded(name), code) for name in names.split("|"))
+        self._found |= {folded(name): code for name, code in (also or {}).items()}
+        for entry in known:
+            self._found.update((folded(name), entry.code) for name in entry.also_called)
 
     def find(self, said: str) -> str | None:
         """The code that is written out, or said in either language; None for what is neither."""
@@ -187,42 +189,9 @@ def territories(known: Iterable[KnownCode]) -> Codes:
     """Provinces and territories by code, with the country's or without, by name, as abbreviated."""
     known = list(known)
     short = {entry.code.partition("-")[2]: entry.code for entry in known if "-" in entry.code}
-    return Codes(known, {**short, **_ABBREVIATED})
+    return Codes(known, short)
 
 
 def occupations(known: Iterable[KnownCode]) -> Codes:
     """Occupations by code, label, or another usual word."""
-    return Codes(known, _ALSO_CALLED)
-
-
-_ABBREVIATED = {
-    "alta|alb": "CA-AB",
-    "b c|cb|c b": "CA-BC",
-    "man": "CA-MB",
-    "n b": "CA-NB",
-    "nfld|nf|newfoundland|labrador|t n l|tnl": "CA-NL",
-    "n s|ne|n e": "CA-NS",
-    "nwt|n w t|tno|t n o": "CA-NT",
-    "nvt|nun": "CA-NU",
-    "ont": "CA-ON",
-    "pei|p e i|ipe|i p e": "CA-PE",
-    "que|pq|qc": "CA-QC",
-    "sask": "CA-SK",
-    "yk|yukon territory|territoire du yukon|yn": "CA-YT",
-}
-_ALSO_CALLED = {
-    "provincial court judge|justice|juge de la cour provinciale": "judge",
-    "jp|j p|jpm": "justice_of_the_peace",
-    "crown|crown counsel|crown attorney|prosecutor|federal prosecutor|procureur|procureure"
-    "|couronne|procureur de la couronne": "crown_prosecutor",
-    "defence lawyer|defense counsel|defense lawyer|defence|defence attorney|avocat de defense"
-    "|avocate de defense": "defence_counsel",
-    "coordinator|coordonnateur|coordonnatrice|dtc coordinator": "court_coordinator",
-    "addiction counsellor|addictions counselor|addiction counselor": "addictions_counsellor",
-    "professor|researcher|scholar|professeur|professeure": "academic",
-    "doctor|medical doctor": "physician",
-    "registered nurse": "nurse",
-    "police": "police_officer",
-    "peer support|peer worker": "peer_support_worker",
-    "elder|ainee|aine": "elder_knowledge_keeper",
-}
+    return Codes(known)

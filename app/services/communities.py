@@ -20,7 +20,7 @@ from app.models import (
 )
 from app.policy import Capability, CommunityLine, MembershipLine, Standing
 from app.preconditions import Expected, merge
-from app.reader import Prepared, Reader
+from app.reader import Prepared
 from app.services import seats
 from app.services.seating import (
     TODAY,
@@ -108,7 +108,7 @@ _MY_TERMS = Prepared(
 )
 
 
-async def standings_in(reader: Reader, standing: Standing, rows: list[Any]) -> list[Standing]:
+async def standings_in(reader: Source, standing: Standing, rows: list[Any]) -> list[Standing]:
     """The caller's standing in each community of a page, in two statements for all of them."""
     memberships: dict[UUID, Any] = {}
     terms: dict[UUID, list[Any]] = {}

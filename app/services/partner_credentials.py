@@ -71,8 +71,14 @@ async def create(
         expires_at=scoping.end_of(body["expires_on"]),
     )
     work.add(made)
-    facts = {"partner_id": partner_id, "expires_on": body["expires_on"]}
-    activity.record(work, "credential.created", standing, made.id, **facts)
+    activity.record(
+        work,
+        "credential.created",
+        standing,
+        made.id,
+        partner_id=partner_id,
+        expires_on=body["expires_on"],
+    )
     await work.flush()
     row = await work.one(_CREDENTIALS.where(col(PartnerCredential.id) == made.id))
     return _shown(row) | {"client_secret": secret}

@@ -40,12 +40,12 @@ async def create(work: Work, standing: Standing, body: dict[str, Any]) -> dict[s
     """Admits a partner. Raises Invalid, and PermissionDenied for what the caller may not do."""
     refuse_beyond(standing, body["capabilities"])
     now = clock.now()
+    given: dict[str, Any] = body | {
+        "capabilities": _arranged(body["capabilities"]),
+        "communities": await scoping.places(work, standing, body["communities"]),
+    }
     partner = Partner(
-        **body
-        | {
-            "capabilities": _arranged(body["capabilities"]),
-            "communities": await scoping.places(work, standing, body["communities"]),
-        },
+        **given,
         created_at=now,
         updated_at=now,
     )
