@@ -378,9 +378,10 @@ def codes_of(folder: Path) -> set[str]:
 # Where a code of the shipped association may stand: in examples, which the contract shows.
 EXAMPLES = {"examples.py"}
 # A category of membership is a word of the software's own.
-WORDS_OF_OURS = dict.fromkeys(
-    ("models/memberships.py", "membership_files/values.py"), {"staff", "academic"}
-)
+WORDS_OF_OURS = {
+    "models/memberships.py": {"staff", "academic"},
+    "membership_files/values.py": {"staff", "academic"},
+}
 
 
 def test_no_line_of_code_knows_a_position_a_community_or_a_rule_by_name() -> None:
