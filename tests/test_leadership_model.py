@@ -384,11 +384,11 @@ def test_seats_and_rights_follow_the_model_on_sqlite(
         return f"sqlite:///{path}"
 
     machine = type("OnSqlite", (Leadership,), {"fresh": staticmethod(fresh)})
-    run_against(machine, settings=examples(12, 25))
+    run_against(machine, settings=examples(9, 22))
 
 
 def test_seats_and_rights_follow_the_model_on_postgresql(
     new_postgres: Callable[[], str],
 ) -> None:
     machine = type("OnPostgres", (Leadership,), {"fresh": staticmethod(new_postgres)})
-    run_against(machine, settings=examples(4, 20))
+    run_against(machine, settings=examples(4, 16))
