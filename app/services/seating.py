@@ -70,8 +70,8 @@ def suspended_until(day: Any, membership: Any = Membership, end: Any = None) -> 
     )
 
 
-def absent_until(day: Any, term: Any = Term, end: Any = None) -> Any:
-    """The absence of a term's holder that runs on a day, as a scalar: its id."""
+def absence_on(day: Any, term: Any = Term, end: Any = None) -> Any:
+    """The absence of a term's holder that runs on a day, as a scalar: its id, or null."""
     return (
         sa.select(col(Absence.id))
         .where(
@@ -125,7 +125,7 @@ def able(day: Any, term: Any = Term, end: Any = None) -> Any:
         term_runs(day, term),
         active(term, end),
         _belongs(day, term, end, suspended=False),
-        absent_until(day, term, end).is_(None),
+        absence_on(day, term, end).is_(None),
     )
 
 

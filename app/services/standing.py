@@ -1,4 +1,5 @@
-"""Standing: what a person may do in a community at this instant, in one statement.
+"""Standing: what a person may do in a community at this instant, in one statement; a second one
+reads the terms of whoever has one.
 
 Terms, membership, suspension, agreement and session are read as they are now; nothing is carried
 in a token and no job has to run when one of them ends. Only the permission table is remembered,
@@ -152,7 +153,7 @@ def term_columns(end: Any = None) -> tuple[Any, ...]:
         Term.seat_id,
         (col(Term.basis) == TermBasis.ACTING).label("named_to_act"),
         seating.counts(TODAY, Term, end).label("counts"),
-        seating.absent_until(TODAY, Term, end).label("absence_id"),
+        seating.absence_on(TODAY, Term, end).label("absence_id"),
         acting.label("acting_seat"),
     )
 
