@@ -28,7 +28,14 @@ from prometheus_client import Gauge
 from app import clock, errors, logs
 from app.alone import Alone
 from app.db import Database
-from app.services import announcements, election_announcements, mails, retention, sealing
+from app.services import (
+    announcements,
+    election_announcements,
+    mails,
+    recipients,
+    retention,
+    sealing,
+)
 
 QUEUE = "mail"
 PAUSE_SECONDS = 0.2
@@ -217,7 +224,7 @@ class Worker:
         sealed = 0
         if unsealed:
             async with self._database.work() as work:
-                sealed = await sealing.seal(work, mails.cause)
+                sealed = await sealing.seal(work, recipients.cause)
         await self._announce(bool(sealed))
         if await mails.due(reader, limit=1):
             await self._hand_on()

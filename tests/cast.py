@@ -34,7 +34,7 @@ from app.models import (
     TermBasis,
     new_id,
 )
-from app.services import mails, memberships, sealing, terms
+from app.services import mails, memberships, recipients, sealing, terms
 from tests.contract import ContractTransport
 
 PASSWORD = "a quiet court in March"
@@ -311,7 +311,7 @@ class Api:
         before = set(_mailbox().glob("*.eml"))
         while True:
             async with self.database.work() as work:
-                if await sealing.seal(work, mails.cause) < sealing.BATCH:
+                if await sealing.seal(work, recipients.cause) < sealing.BATCH:
                     break
         for mail_id in await mails.due(self.database.reader, limit=1000):
             await mails.deliver(self.database, mail_id)

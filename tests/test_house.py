@@ -282,7 +282,7 @@ UNRECORDED = {
     "handovers.rearrange": "with the succession plan, which is recorded",
     "mailed_links.one_time": "a one-time token, made with its mail",
     "mails.ask": "a mail that a stranger asked for",
-    "mails.cause": "mails follow from records",
+    "recipients.cause": "mails follow from records",
     "mails.hand_on": "a mail on its way",
     "memberships.begin": "with the decision or the import that begins it, which is recorded",
     "memberships.open_one": "a lock, under which others change",

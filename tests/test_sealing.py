@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from app import clock
 from app.models import Activity, ActivityHead, ActorKind
-from app.services import mails, sealing
+from app.services import recipients, sealing
 from app.services.sealing import START, Fault
 from tests.cast import Api
 from tests.crowds import Doors, at_once, outcomes
@@ -40,7 +40,7 @@ async def consume(api: Api, stop: asyncio.Event) -> None:
     while True:
         last = stop.is_set()
         async with api.database.work() as work:
-            done = await sealing.seal(work, mails.cause)
+            done = await sealing.seal(work, recipients.cause)
         if last and not done:
             return
         await asyncio.sleep(0)
