@@ -5,22 +5,19 @@ import getpass
 import json
 import signal
 import sys
-from collections.abc import Coroutine
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import sqlalchemy as sa
 import typer
 import uvicorn
-from alembic.util import CommandError
 from pydantic import TypeAdapter, ValidationError
 
-from app import demo, documents, errors, logs, migrations, settings
-from app.db import Database
+from app import demo, documents, errors, logs, settings
+from app.commands import imports, preparing
 from app.jobs import Worker
 from app.main import create_app
 from app.schemas.base import Email
-from app.services import passwords, people, sealing, seeding
+from app.services import passwords, people, sealing
 from app.wire import Protocol
 
 # A traceback must not show the values of variables: some are secrets.
@@ -30,53 +27,9 @@ cli = typer.Typer(
     pretty_exceptions_show_locals=False,
     help=__doc__,
 )
-Result = TypeVar("Result")
 
 # For the requests that run at a stop. Jobs and mail servers get what is left of half a minute.
 GRACE_SECONDS = 15
-
-
-def _database() -> Database:
-    current = settings.get()
-    return Database(current.database, current.database_pool_size)
-
-
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    return asyncio.run(work)
-
-
-def _prepare() -> str:
-    """Migrates and loads missing defaults; every command that needs them does.
-
-    Gives the position that the first account should hold.
-    """
-    current = settings.get()
-    current.refuse_unsafe()
-    _migrate("head")
-    try:
-        return _run(_seed())
-    except seeding.DefaultsInvalid as error:
-        raise SystemExit(f"The defaults cannot be loaded: {error}.") from error
-
-
-def _migrate(revision: str) -> None:
-    try:
-        migrations.migrate(settings.get().database, revision)
-    except sa.exc.OperationalError as error:
-        said = str(error.orig).splitlines()[0]
-        raise SystemExit(f"The database cannot be used: {said}") from error
-    except CommandError as error:
-        raise SystemExit(f"The schema cannot be brought to {revision}: {error}") from error
-
-
-async def _seed() -> str:
-    database = _database()
-    try:
-        async with database.work() as work:
-            await seeding.load(work, settings.get().defaults_dir)
-            return await people.widest_position(work)
-    finally:
-        await database.close()
 
 
 @cli.command()
@@ -88,7 +41,7 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, help="Processes that answer requests.")] = 1,
 ) -> None:
     """Migrate, load missing defaults, and serve."""
-    position = _prepare()
+    position = preparing.prepare()
     current = settings.get()
     beside = current.embedded if worker is None else worker
     if workers > 1 and beside:
@@ -135,14 +88,14 @@ def worker() -> None:
 
     One worker at a time works on a database; a second one stands by for the first.
     """
-    _prepare()
+    preparing.prepare()
     current = settings.get()
     logs.configure(current.log_level, current.development)
-    _run(_work())
+    preparing.run(_work())
 
 
 async def _work() -> None:
-    database = _database()
+    database = preparing.database()
     jobs = Worker(database)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -161,13 +114,13 @@ def migrate(
 ) -> None:
     """Bring the database's schema to a revision."""
     settings.get().refuse_unsafe()
-    _migrate(revision)
+    preparing.migrate(revision)
 
 
 @cli.command()
 def seed() -> None:
     """Load the association's defaults where they are missing."""
-    _prepare()
+    preparing.prepare()
 
 
 @cli.command("create-staff")
@@ -185,12 +138,12 @@ def create_staff(
 ) -> None:
     """Make an account with a running term in a position of the association."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass()
-    widest = _prepare()
+    widest = preparing.prepare()
     position = position or widest
     try:
         address = TypeAdapter(Email).validate_python(email)
         last_day = date.fromisoformat(until) if until else None
-        _run(_create_staff(address, name.strip(), position, last_day, password))
+        preparing.run(_create_staff(address, name.strip(), position, last_day, password))
     except (ValidationError, ValueError) as error:
         raise SystemExit("The e-mail address or the day cannot be read.") from error
     except errors.Problem as problem:
@@ -207,7 +160,7 @@ async def _create_staff(
         raise errors.PasswordWeak
     passwords.refuse_weak(password, email)
     stored = await passwords.hashed(password)
-    database = _database()
+    database = preparing.database()
     try:
         async with database.work() as work:
             await people.create_staff(
@@ -220,7 +173,7 @@ async def _create_staff(
 @cli.command("verify-audit")
 def verify_audit() -> None:
     """Walk the activity log and name the first row that was changed, removed or added."""
-    sealed, fault, waiting = _run(_verify())
+    sealed, fault, waiting = preparing.run(_verify())
     if fault is not None:
         where = f"Place {fault.place}, {fault.row}" if fault.row else f"Place {fault.place}"
         raise SystemExit(f"{where}: {fault.what}. {sealed} records before it are whole.")
@@ -228,7 +181,7 @@ def verify_audit() -> None:
 
 
 async def _verify() -> tuple[int, sealing.Fault | None, int]:
-    database = _database()
+    database = preparing.database()
     try:
         sealed, fault = await sealing.verify(database.reader)
         return sealed, fault, await sealing.waiting(database.reader)
@@ -265,8 +218,8 @@ def make_demo(
 ) -> None:
     """Fill the database with a populated association and print each one's sign-in."""
     demo.refuse_production()
-    _prepare()
-    cast = _run(_fill())
+    preparing.prepare()
+    cast = preparing.run(_fill())
     if as_json:
         print(json.dumps(cast, ensure_ascii=False, indent=2))
     else:
@@ -277,7 +230,7 @@ def make_demo(
 
 
 async def _fill() -> list[dict[str, Any]]:
-    database = _database()
+    database = preparing.database()
     try:
         if await demo.is_there(database):
             print("The demo is here already; nothing was changed.", file=sys.stderr)
@@ -285,6 +238,9 @@ async def _fill() -> list[dict[str, Any]]:
     finally:
         await database.close()
 
+
+cli.command("import")(imports.import_memberships)
+cli.command("export")(imports.export_memberships)
 
 if __name__ == "__main__":
     cli()

@@ -5,8 +5,8 @@ whatever comes later read it from there; a service never calls them. Facts are i
 and numbers, never what a person wrote.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,6 +19,8 @@ from app.models import Activity, ActorKind, new_id
 from app.models.base import Instant, Json
 from app.policy import Standing
 from app.strokes import Following, json_of
+
+_TABLE: Any = sa.inspect(Activity).local_table
 
 
 def record(
@@ -51,6 +53,39 @@ def record(
             acting=by.acting if by else None,
         )
     )
+
+
+class Entry(NamedTuple):
+    """One record of many that are made at once: of which kind, of what, where, with which facts."""
+
+    kind: str
+    subject_id: UUID
+    community_id: UUID | None
+    facts: dict[str, Any]
+
+
+async def record_all(
+    session: AsyncSession, entries: Sequence[Entry], actor: tuple[ActorKind, UUID | None]
+) -> None:
+    """Adds the records of many changes of one actor's to the caller's transaction, at once."""
+    if not entries:
+        return
+    now = clock.now()
+    rows = [
+        {
+            "id": new_id(),
+            "kind": entry.kind,
+            "occurred_at": now,
+            "actor_kind": actor[0],
+            "actor_id": actor[1],
+            "community_id": entry.community_id,
+            "subject_kind": _known(entry.kind, entry.facts).subject,
+            "subject_id": str(entry.subject_id),
+            "facts": {name: _plain(value) for name, value in entry.facts.items()},
+        }
+        for entry in entries
+    ]
+    await session.execute(sa.insert(_TABLE), rows)
 
 
 def following(kind: str, facts: Callable[[Any], Mapping[str, Any]]) -> Following:

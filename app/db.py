@@ -32,6 +32,7 @@ SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # an acknowledged write survives a power cut
     "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",  # what was destroyed is not left in the file
 )
 
 
@@ -265,11 +266,14 @@ async def unique_or(work: Work, refusals: Mapping[str, errors.Problem]) -> Async
         raise refusal from error
 
 
-def insert_ignoring(work: Work, model: type[Any], values: dict[str, Any]) -> sa.Insert:
-    """An insert that writes no row where it exists already.
+def insert_ignoring(
+    work: Work, model: type[Any], values: dict[str, Any] | None = None
+) -> sa.Insert:
+    """An insert that writes no row where it exists already; without values, for many rows at once.
 
     On PostgreSQL it waits for an unfinished insert of the same row to be decided.
     """
     dialect = work.get_bind().dialect.name
     insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
-    return insert(model).values(**values).on_conflict_do_nothing()
+    into = insert(sa.inspect(model).local_table if values is None else model)
+    return (into if values is None else into.values(**values)).on_conflict_do_nothing()

@@ -40,7 +40,8 @@ async def unit_of_work(request: Request) -> AsyncIterator[Work]:
     async with _database(request).work() as work:
         state, scope = request.scope["state"], request.scope
         state["work"] = work
-        state["body_for_key"] = b"" if state.get("secret_body") else await request.body()
+        if "body_for_key" not in state:  # a form has said already what it is
+            state["body_for_key"] = b"" if state.get("secret_body") else await request.body()
         query = scope["query_string"].decode("latin-1")
         state["operation"] = f"{request.method} {scope['path']}?{query}"
         yield work
@@ -82,6 +83,24 @@ def client_credentials(request: Request) -> str | None:
     return said.strip() if scheme.lower() == "basic" and header != NO_CLIENT else None
 
 
+def mailed_link(request: Request) -> str | None:
+    """The link that somebody was mailed with a form of theirs and sends as a bearer, by its hash;
+    whose it is, and whether it is good, the service reads."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip().startswith(tokens.LINK):
+        return None
+    found = tokens.link(token.strip())
+    request.state.credential = found.credential
+    return found.token_hash
+
+
+async def _link(request: Request) -> str | None:
+    return mailed_link(request)
+
+
+LinkDep = Annotated[str | None, Depends(_link)]
+
+
 class May:
     """The dependency behind `may`: works out the caller's standing and refuses early.
 
@@ -100,7 +119,11 @@ class May:
         or_with: Capability | None = None,
         machines: bool | None = None,
         client: bool = False,
+        linked: bool = False,
+        place_asked: bool = False,
     ) -> None:
+        self.place_asked = place_asked
+        self.linked = linked
         self.machines = machines
         self.client = client
         self.capability = capability
@@ -117,10 +140,11 @@ class May:
         Raises Unauthenticated, TokenInvalid, NotFound, PermissionDenied, RulesAgreementRequired.
         """
         by_client = self.client and client_credentials(request) is not None
-        caller = None if by_client else claims(request)
+        by_link = self.linked and mailed_link(request) is not None
+        caller = None if by_client or by_link else claims(request)
         reader = _database(request).reader
         if caller is None:
-            if self.capability is None and not self.anybody:
+            if self.capability is None and not (self.anybody or by_link):
                 raise errors.Unauthenticated
             nobody = await standings.of_nobody(reader)
             if self.capability is not None:
@@ -153,7 +177,8 @@ class May:
                 return standings.through(self.within, UUID(request.path_params[name]))
             except ValueError as error:
                 raise errors.NotFound from error
-        community = request.path_params.get("community")
+        given = request.query_params if self.place_asked else request.path_params
+        community = given.get("community")
         return NOWHERE if community is None else standings.at(community)
 
     def _refuse(self, found: Standing) -> None:
@@ -161,10 +186,14 @@ class May:
             if found.community is not None and not found.sees_page:
                 raise errors.NotFound
             return
-        if not found.sees(self.capability) or (self.content and not found.sees_content):
+        if self.content and not found.sees_content:
             raise errors.NotFound
-        if self.own and found.reaches(self.capability):
+        if self.own and found.person is not None and found.reaches(self.capability):
+            # What is one's own is there even where its community shows nothing else; the service
+            # looks whose it is, and for others it is not there.
             return
+        if not found.sees(self.capability):
+            raise errors.NotFound
         needed = (self.seen_with, self.capability, self.or_with)
         if self.within is not None and not any(found.can(one) for one in needed if one):
             raise errors.NotFound
@@ -181,6 +210,8 @@ def may(
     content: bool = False,
     or_with: Capability | None = None,
     machines: bool | None = None,
+    linked: bool = False,
+    place_asked: bool = False,
 ) -> Any:
     """The caller's standing where the path leads, refused unless it allows this.
 
@@ -190,6 +221,9 @@ def may(
     `content` is the inside of a restricted community, whatever the capability. `or_with` names
     another capability that allows it as well. `machines` says that tokens of scripts and partners
     may ask for it too, or may not, where that does not follow from the capability (`_in_person`).
+    With `linked` the link that was mailed with a form is taken as a bearer too: whoever holds it
+    stands there as a stranger, and the service looks at the link (`LinkDep`). With `place_asked`
+    the community, if there is one, stands in the query and not in the path.
     """
     return Depends(
         May(
@@ -200,6 +234,8 @@ def may(
             content=content,
             or_with=or_with,
             machines=machines,
+            linked=linked,
+            place_asked=place_asked,
         )
     )
 
@@ -259,3 +295,11 @@ async def _page(
 
 
 PageDep = Annotated[Page, Depends(_page)]
+
+
+async def _file(request: Request) -> bytes:
+    return await request.body()
+
+
+# A body that is a file as it is.
+FileDep = Annotated[bytes, Depends(_file)]

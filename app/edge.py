@@ -22,7 +22,8 @@ from limits.storage import storage_from_string
 from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 
-from app import clock, errors, logs, origins, settings, texts, tokens
+from app import clock, errors, import_errors, logs, origins, scim, settings, texts, tokens
+from app.membership_files.rows import LARGEST_FILE
 from app.models import new_id
 from app.reader import encoded
 from app.validation import problems_of
@@ -35,6 +36,9 @@ BODY_LIMIT = 1024 * 1024
 # How long the counters of requests may take to answer, and how long they are then left alone.
 COUNTER_SECONDS, UNCOUNTED_SECONDS = 1, 5
 DRAIN_LIMIT, DRAIN_SECONDS = 64 * BODY_LIMIT, 5
+# What takes more than that: a file, and the fields beside it.
+_FILES = frozenset({("POST", "/api/v1/membership-imports")})
+_FILE_LIMIT = LARGEST_FILE + BODY_LIMIT
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 # Unsubscribe keys and feed tokens are the two secrets that may stand in an address.
 _MASKED = re.compile(r"(key|token)=[^&]*|(?<=/calendar-feeds/)[^/]+(?=\.ics)")
@@ -53,12 +57,14 @@ SECURITY_HEADERS = (
 _ASKING_FOR_MAIL = frozenset(
     f"/api/v1/{path}"
     for path in (
+        "community-proposals",
         "join-requests",
         "auth/password-resets",
         "auth/email-verifications",
         "auth/sign-in-links",
     )
 )
+_SUPPORTING = re.compile(r"/api/v1/community-proposals/[^/]+/support")
 # What a page may read depends on where it comes from, and shared caches have to know.
 _VARY = (b"vary", b"Origin")
 
@@ -132,14 +138,16 @@ class Edge:
                 message = {"type": "http.response.body"}
             await send(message)
 
-        guarded = _Body(receive, headers)
+        is_file = (scope["method"], scope["path"]) in _FILES
+        guarded = _Body(receive, headers, _FILE_LIMIT if is_file else BODY_LIMIT)
         app: Any = self.app
         if remaining < 0:
             app = answer(
                 Request(scope), errors.TooManyRequests(headers={"Retry-After": str(reset)})
             )
         elif guarded.too_large:
-            app = answer(Request(scope), errors.BodyTooLarge())
+            too_large = import_errors.FileTooLarge() if is_file else errors.BodyTooLarge()
+            app = answer(Request(scope), too_large)
         elif preflight:
             app = Response(status_code=204)
         try:
@@ -154,7 +162,9 @@ class Edge:
         if self._limit == 0 or scope["path"].startswith("/health/"):
             return self._limit, 60
         address = (scope.get("client") or ("unknown", 0))[0]
-        asks_for_mail = scope["method"] == "POST" and scope["path"] in _ASKING_FOR_MAIL
+        asks_for_mail = scope["method"] == "POST" and (
+            scope["path"] in _ASKING_FOR_MAIL or _SUPPORTING.fullmatch(scope["path"])
+        )
         if asks_for_mail and self._mails:
             remaining, reset = await self._count(self._mails_item, address)
             if remaining < 0:
@@ -211,16 +221,17 @@ class Edge:
 class _Body:
     """The body as it arrives, refused as soon as it is larger than an operation takes."""
 
-    def __init__(self, receive: Receive, headers: dict[bytes, bytes]) -> None:
+    def __init__(self, receive: Receive, headers: dict[bytes, bytes], limit: int) -> None:
         self._receive = receive
         self._received = 0
         self._more = True
         self._waits = b"expect" in headers  # the client sends nothing before it is told to
-        self.too_large = _declared(headers) > BODY_LIMIT
+        self._limit = limit
+        self.too_large = _declared(headers) > limit
 
     async def __call__(self) -> MutableMapping[str, Any]:
         message = await self._next()
-        if self._received > BODY_LIMIT:
+        if self._received > self._limit:
             raise errors.BodyTooLarge
         return message
 
@@ -243,7 +254,7 @@ class _Body:
 
 def _declared(headers: dict[bytes, bytes]) -> int:
     value = headers.get(b"content-length", b"0")
-    return int(value) if value.isdigit() and len(value) < 19 else BODY_LIMIT + 1
+    return int(value) if value.isdigit() and len(value) < 19 else _FILE_LIMIT + 1
 
 
 @lru_cache(maxsize=1024)
@@ -261,20 +272,23 @@ def _request_id(given: bytes) -> str:
 
 
 def answer(request: Request, problem: errors.Problem) -> Response:
-    """The problem as a response, in the reader's language."""
+    """The problem as a response, in the reader's language; under SCIM's paths as SCIM has it."""
     language = texts.preferred(request.headers.get("accept-language"))
-    document = problem.document(
-        language,
-        settings.get().public_url,
-        quote(_MASKED.sub("***", request.url.path), safe="/*:@!$&'()+,;="),
-        getattr(request.state, "request_id", ""),
-    )
     headers = {
         "Cache-Control": "private, no-cache",
         "Vary": "Authorization, Accept-Language",
         "Content-Language": language,
         **problem.headers,
     }
+    if scim.speaks(request.url.path):
+        refused = scim.refusal(problem, language)
+        return Response(refused, scim.status_of(problem), headers, scim.MEDIA_TYPE)
+    document = problem.document(
+        language,
+        settings.get().public_url,
+        quote(_MASKED.sub("***", request.url.path), safe="/*:@!$&'()+,;="),
+        getattr(request.state, "request_id", ""),
+    )
     return Response(encoded(document), problem.status, headers, errors.MEDIA_TYPE)
 
 

@@ -58,6 +58,18 @@ _WORDS: dict[str, Any] = {
     "eligible_occupations": [],
     "listed": True,
     "publishes_leadership": True,
+    "eligibility_confirmations": 1,
+    "pause": None,
+    "EligibilityVerification.occupation_code": "judge",
+    "VerificationRequest.occupation_code": "judge",
+    "EligibilityVerification.reason": None,
+    "Confirmation.basis": "The court's public list of judges.",
+    "statement": "I sit in the provincial court of the north-east region.",
+    "EligibilityVerification.evidence_destroyed_at": None,
+    "EligibilityVerification.until_on": "2027-11-21",
+    "VerificationDecision.until_on": "2027-11-21",
+    "VerificationDecision.outcome": "confirmed",
+    "VerificationRequest.person_id": None,
     "member_count": 42,
     "vacant_seats": 2,
     "notices": [{"code": "views-not-endorsed", "text": _NOTICE}],
@@ -138,6 +150,29 @@ _WORDS: dict[str, Any] = {
     "JoinRequest.decision": None,
     "JoinRequest.membership_id": None,
     "comment": "Welcome.",
+    # proposals
+    **{
+        f"{schema}.name": {"en": "Rural Courts", "fr": None}
+        for schema in (
+            "SimilarCommunitiesQuestion",
+            "SimilarProposal",
+            "CommunityProposalCreate",
+            "CommunityProposalReceipt",
+            "CommunityProposalReceived",
+            "CommunityProposal",
+        )
+    },
+    "CommunityProposal.status": "open",
+    "CommunityProposal.supporter_count": 12,
+    "CommunityProposal.decision": None,
+    "CommunityProposal.community": None,
+    "area": "Courts far from cities",
+    "CommunityProposalReceipt.status": "awaiting_verification",
+    "CommunityProposalReceived.status": "awaiting_verification",
+    "confirmed_at": None,
+    "EmailVerified.proposal": None,
+    "ProposalDecisionMade.reason": "Courts far from cities have nowhere else to talk.",
+    "ProposalSupporter.membership_id": None,
     # memberships and terms
     "Membership.status": "active",
     "until_on": None,
@@ -199,6 +234,17 @@ _WORDS: dict[str, Any] = {
     "actions": ["keep", "hide"],
     "Review.decision": None,
     "Review.reversal": None,
+    # imports
+    "MappingSuggestion.columns": {"Full name": "name", "E-mail": "email", "Groups": "communities"},
+    "MappingSuggestion.community_columns": {},
+    "MappingSuggestion.separator": ";",
+    "MappingSuggestion.unknown": ["Phone"],
+    "MappingSuggestion.unclear": {},
+    "MappingSuggestion.missing": [],
+    "RowFinding.detail": {
+        "en": "This is not an e-mail address; it should look like name@example.org.",
+        "fr": "Ce n'est pas une adresse de courriel; elle devrait ressembler à nom@example.org.",
+    },
     # the log
     "Subject.id": "01983f5e-7c00-7000-8000-00000000000a",
     "Activity.facts": {"position": "chair", "seat": 1},
@@ -210,7 +256,9 @@ _WORDS: dict[str, Any] = {
 # What the caller may do with each kind of thing.
 _CAN = {
     "Community": ["submit_join_request"],
+    "CommunityProposal": ["support_community_proposal"],
     "Election": ["nominate_person"],
+    "EligibilityVerification": ["decide_eligibility_verification"],
     "Nomination": ["withdraw_nomination"],
     "Discussion": ["write_post"],
     "Grant": ["propose_grant_change"],
@@ -218,6 +266,7 @@ _CAN = {
     "DiscussionDetail": ["write_post"],
     "JoinRequest": ["decide_join_request"],
     "Membership": ["end_membership"],
+    "MembershipImport": ["apply_membership_import", "cancel_membership_import"],
     "Partner": ["update_partner", "list_credentials", "create_credential"],
     "Person": ["deactivate_person"],
     "Post": ["update_post", "delete_post"],
@@ -264,6 +313,8 @@ def _of_component(schemas: Schemas, name: str) -> Any:
     schema = schemas[name]
     if "enum" in schema:
         return schema["enum"][0]
+    if "items" in schema:
+        return [_of_type(schemas, name, schema["items"])]
     return {
         member: _of_member(schemas, name, member, kind)
         for member, kind in schema["properties"].items()

@@ -93,7 +93,70 @@ class JsonUnreadable(Problem):
     status, code = 422, "import.json_unreadable"
 
 
+class ExportTooLarge(Problem):
+    """There are more memberships than a file is made of."""
+
+    status, code = 422, "export.too_large"
+
+
 class MappingUnfit(Problem):
     """The mapping does not fit the file; `errors` says where."""
 
     status, code = 422, "import.mapping_unfit"
+
+
+# The import as a job
+
+
+class RightEnded(Problem):
+    """Whoever asked for the import may not import any more."""
+
+    status, code = 409, "import.right_ended"
+
+
+class PlanOutdated(Problem):
+    """The world has moved under the plan; `rows` names those that would do something else now."""
+
+    status, code = 409, "import.plan_outdated"
+
+
+class RowsRefused(Problem):
+    """Rows are refused, and the import is done as a whole or not at all."""
+
+    status, code = 409, "import.rows_refused"
+
+
+class EndingsExceedLimit(Problem):
+    """The plan ends more memberships than was allowed, and nobody has said that it may."""
+
+    status, code = 409, "import.endings_exceed_limit"
+
+
+class NotInThisState(Problem):
+    """This cannot be done with an import in this state; `import_status` says which it is."""
+
+    status, code = 409, "import.not_in_this_state"
+
+
+class FileErased(Problem):
+    """The file and its rows are not kept any more."""
+
+    status, code = 409, "import.file_erased"
+
+
+class SourceRequired(Problem):
+    """Bringing into step needs the name of the system with which."""
+
+    status, code = 422, "import.source_required"
+
+
+class TooManyImports(Problem):
+    """So many imports wait already."""
+
+    status, code = 409, "import.too_many"
+
+
+class TooManyMappings(Problem):
+    """So many mappings are kept already."""
+
+    status, code = 409, "import_mapping.too_many"

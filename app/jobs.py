@@ -6,6 +6,7 @@ has come become durable jobs in the same transaction. A job carries an id, never
     always        seal new activity, queue its mails, hand on mails that are due
     each change   say on the log what the calendar brought about: terms, vacancies, acting holders
     queue mail    one try to send one mail; a failure makes it due again after a pause
+    one by one    imports of memberships, in a process of their own
     every hour    erase what is not kept: answers for retries, used links, requests never confirmed
 
 One worker runs at a time on a database. A second one stands by and takes over when the first is
@@ -28,13 +29,16 @@ from prometheus_client import Gauge
 from app import clock, errors, logs
 from app.alone import Alone
 from app.db import Database
+from app.importer import Importer
 from app.services import (
     announcements,
     election_announcements,
+    eligibility_announcements,
     mails,
     recipients,
     retention,
     sealing,
+    token_announcements,
 )
 
 QUEUE = "mail"
@@ -54,7 +58,12 @@ NAME = "communities"
 ERASED_AT_ONCE = 10_000
 
 # What the clock brings about, said once on the log.
-ANNOUNCERS = (announcements, election_announcements)
+ANNOUNCERS = (
+    announcements,
+    election_announcements,
+    eligibility_announcements,
+    token_announcements,
+)
 
 log = structlog.get_logger("jobs")
 _waiting = Gauge("cop_activity_unsealed", "Records of activity that wait for their seal")
@@ -117,6 +126,7 @@ class Worker:
         self._task: asyncio.Task[None] | None = None
         self._client: DBOSClient | None = None
         self._state = ""
+        self._importer = Importer(database.url)
         self._announced_on: date | None = None
         self._announced_at = 0.0
 
@@ -149,6 +159,7 @@ class Worker:
             while self._alone.still():
                 await self._turn_or_pause()
         finally:
+            await self._importer.stop()
             try:
                 await self._end()
             finally:
@@ -210,6 +221,7 @@ class Worker:
     async def _turn_or_pause(self) -> None:
         try:
             busy = await self.turn()
+            await self._importer.see_to(self._database)
         except Exception as error:
             _note(error)
             busy = False

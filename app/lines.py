@@ -36,12 +36,13 @@ class CommunityLine:
 
 @dataclass(frozen=True, slots=True)
 class MembershipLine:
-    """The caller's membership here, running today."""
+    """The caller's membership here, running today; and the last day of a pause, if one does too."""
 
     id: UUID
     category: str
     since_on: date
     until_on: date | None
+    paused_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Pages of a list by keyset: the same cost for the first page and for the ten-thousandth."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -109,6 +109,18 @@ class Listing:
         asked for, its form, and what it says of the caller."""
         told = encoded([self._form, page.limit, page.fingerprint, said])
         return f'"{hashlib.blake2b(told + marks, digest_size=12).hexdigest()}"'
+
+    async def walk(self, reader: Reader, size: int, **parameters: Any) -> AsyncIterator[list[Row]]:
+        """All pages, one after the other, each as it is when its turn has come."""
+        after: dict[str, Any] = {}
+        while True:
+            statement = self.next if after else self.first
+            rows = await reader.rows(statement, **parameters, **after, page_limit=size)
+            if rows:
+                yield rows
+            if len(rows) < size:
+                return
+            after = {f"after_{index}": rows[-1][at] for index, at in enumerate(self._places)}
 
     def cursor(self, row: Row, page: Page) -> str:
         """The cursor that continues after this row."""

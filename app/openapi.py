@@ -18,6 +18,7 @@ from pydantic.json_schema import models_json_schema
 from app import deps, errors, examples, policy, texts
 from app.deps import May
 from app.schemas.auth import TokenRequest
+from app.schemas.membership_imports import MembershipImportCreate
 from app.schemas.problems import Problem
 
 VERSION = "1.0.0"
@@ -52,10 +53,12 @@ TAGS = {
     "positions": "The offices of the association and of its communities.",
     "communities": "The catalogue of communities, and what one may do in each.",
     "rules": "The rules of etiquette and participation, and agreements to them.",
+    "proposals": "Proposing communities, standing behind a proposal, and deciding about it.",
     "joining": "Asking to join, and deciding about it.",
     "signing in": "Tokens, and the links that go by mail.",
     "me": "One's own profile, sign-ins, memberships and agreements.",
     "memberships": "Who belongs to a community.",
+    "imports": "Files of memberships: planned, applied, followed, undone.",
     "leadership": "Seats, terms, resignations and removals, subcommittees.",
     "elections": "Elections: nominations, the secret ballot, the count and its certification.",
     "discussions": "Discussions and their posts.",
@@ -123,7 +126,11 @@ def document(app: FastAPI) -> dict[str, Any]:
 def _schemas(described: dict[str, Schema]) -> dict[str, Schema]:
     """FastAPI's components and those that no route names, in order and tidied."""
     _, found = models_json_schema(
-        [(Problem, "serialization"), (TokenRequest, "validation")],
+        [
+            (Problem, "serialization"),
+            (TokenRequest, "validation"),
+            (MembershipImportCreate, "validation"),
+        ],
         ref_template="#/components/schemas/{model}",
     )
     whole = described | found["$defs"]
@@ -327,17 +334,18 @@ def _complete_bodies(
     described = [operation.get("requestBody", {}), *responses.values()]
     for content in (body.get("content", {}) for body in described):
         for kind, body in list(content.items()):
-            if body["schema"]:
-                body["example"] = examples.of(_named(body), schemas)
-            else:
+            if not body["schema"]:
                 del content[kind]
+            elif "$ref" in body["schema"]:
+                body["example"] = examples.of(_named(body), schemas)
     for status, response in responses.items():
         content = response.get("content", {})
         if not content:
             response.pop("content", None)
             response["description"] = "Received." if status == "202" else "Done."
         for body in content.values():
-            response["description"] = schemas[_named(body)]["description"]
+            if "$ref" in body["schema"]:
+                response["description"] = schemas[_named(body)]["description"]
         if headers:
             response["headers"] = headers
 

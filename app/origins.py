@@ -19,6 +19,7 @@ TAKEN = (
 )
 EXPOSED = (
     "Allow",
+    "Content-Disposition",
     "Content-Language",
     "Deprecation",
     "ETag",

@@ -141,11 +141,11 @@ def email_verification(language: str) -> Page:
 def password(language: str) -> Page:
     """Chooses a password with the token of the link."""
     field = (
-        f'<label for="password">{_said("password.label", language)}</label>'
+        f'<label for="password">{said("password.label", language)}</label>'
         '<input id="password" name="password" type="password" autocomplete="new-password"'
         ' minlength="10" maxlength="200" required aria-describedby="lead">'
         '<label class="beside"><input id="visible" type="checkbox"> '
-        f"{_said('password.show', language)}</label>"
+        f"{said('password.show', language)}</label>"
     )
     return _token_page("password", "password-resets", language, field)
 
@@ -154,7 +154,7 @@ def password(language: str) -> Page:
 def sign_in(language: str) -> Page:
     """Signs in with the token of the link, and shows the access token, once."""
     shown = (
-        f'<label for="access-token">{_said("sign_in.label", language)}</label>'
+        f'<label for="access-token">{said("sign_in.label", language)}</label>'
         '<textarea id="access-token" rows="6" readonly autocomplete="off"></textarea>'
     )
     return _token_page("sign_in", "sign-in-links", language, result=shown)
@@ -163,23 +163,23 @@ def sign_in(language: str) -> Page:
 @lru_cache
 def discussion(language: str) -> Page:
     """Says where discussions are shown."""
-    return _page("discussion", language, _paragraph("discussion.lead", language))
+    return page("discussion", language, paragraph("discussion.lead", language))
 
 
 def unsubscribe(language: str, key: str) -> Page:
     """Asks whether a reminder is to be stopped; the button does it, without any script."""
     form = (
         f'<form method="post" action="?key={escape(key)}">'
-        f"<button>{_said('unsubscribe.button', language)}</button></form>"
+        f"<button>{said('unsubscribe.button', language)}</button></form>"
     )
-    return _page("unsubscribe", language, _paragraph("unsubscribe.lead", language) + form)
+    return page("unsubscribe", language, paragraph("unsubscribe.lead", language) + form)
 
 
 @lru_cache
 def unsubscribed(language: str) -> Page:
     """Says that a reminder was stopped."""
-    done = f'<p role="status">{_said("unsubscribe.done", language)}</p>'
-    return _page("unsubscribe", language, done)
+    done = f'<p role="status">{said("unsubscribe.done", language)}</p>'
+    return page("unsubscribe", language, done)
 
 
 # What a refusal fills in from the case at hand.
@@ -189,7 +189,7 @@ _FACT = re.compile(r"\{\w+\}")
 @lru_cache
 def problems(language: str) -> Page:
     """Every refusal by its code, at the anchor to which the `type` of a problem leads."""
-    parts = [_paragraph("problems.lead", language)]
+    parts = [paragraph("problems.lead", language)]
     for refusal in errors.catalogue():
         code = escape(refusal.code)
         title = texts.text("problems", f"{refusal.code}.title", language)
@@ -200,7 +200,7 @@ def problems(language: str) -> Page:
             f"<p><strong>{escape(title)}</strong> ({escape(status)})<br>{escape(detail)}</p>"
             "</section>"
         )
-    return _page("problems", language, "".join(parts))
+    return page("problems", language, "".join(parts))
 
 
 def _token_page(
@@ -210,24 +210,24 @@ def _token_page(
     # Relative, so that it also works where a proxy serves this under a path of its own.
     path = f"../api/v1/auth/{resource}"
     words = "".join(
-        f'<p id="word-{word.replace("_", "-")}" hidden>{_said(word, language)}</p>'
-        for word in WORDS
+        f'<p id="word-{word.replace("_", "-")}" hidden>{said(word, language)}</p>' for word in WORDS
     )
     body = (
-        _paragraph(f"{name}.lead", language, identity="lead")
-        + f'<noscript><p role="alert">{_said("script_needed", language)}</p></noscript>'
+        paragraph(f"{name}.lead", language, identity="lead")
+        + f'<noscript><p role="alert">{said("script_needed", language)}</p></noscript>'
         + f'<form method="post" hidden data-inspection="{path}/inspection"'
         + f' data-confirmation="{path}/confirmation">{fields}'
-        + f"<button>{_said(f'{name}.button', language)}</button></form>"
+        + f"<button>{said(f'{name}.button', language)}</button></form>"
         + '<p id="said" role="alert" hidden></p>'
         + '<div id="done" role="status" tabindex="-1" hidden>'
-        + f"{_paragraph(f'{name}.done', language)}{result}</div>{words}"
+        + f"{paragraph(f'{name}.done', language)}{result}</div>{words}"
     )
-    return _page(name, language, body, SCRIPT)
+    return page(name, language, body, SCRIPT)
 
 
-def _page(name: str, language: str, body: str, script: str = "") -> Page:
-    title = _said(f"{name}.title", language)
+def page(name: str, language: str, body: str, script: str = "") -> Page:
+    """A page of this name's title, which admits its own style and script and nothing else."""
+    title = said(f"{name}.title", language)
     ending = f"<script>{script}</script>" if script else ""
     html = (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
@@ -261,10 +261,12 @@ def _digest(source: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def _said(key: str, language: str) -> str:
+def said(key: str, language: str) -> str:
+    """Words of these pages, safe in HTML."""
     return escape(texts.text("pages", key, language))
 
 
-def _paragraph(key: str, language: str, identity: str = "") -> str:
+def paragraph(key: str, language: str, identity: str = "") -> str:
+    """The same as a paragraph."""
     marked = f' id="{identity}"' if identity else ""
-    return f"<p{marked}>{_said(key, language)}</p>"
+    return f"<p{marked}>{said(key, language)}</p>"

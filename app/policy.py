@@ -76,6 +76,8 @@ class Standing:
     rules_agreed: int | None = None
     eligible: bool = False
     partner: PartnerLine | None = None
+    # Whoever runs a command beside the database: nobody on the web is.
+    operator: bool = False
     bounds: Bounds | None = None
     # What the holder has and a credential for other places leaves aside here.
     set_aside: tuple[TermLine, ...] = ()
@@ -87,6 +89,8 @@ class Standing:
         """Who is recorded as having done it."""
         if self.partner is not None:
             return ActorKind.PARTNER, self.partner.id
+        if self.operator:
+            return ActorKind.SYSTEM, None
         return (ActorKind.PERSON, self.person.id) if self.person else (ActorKind.APPLICANT, None)
 
     @property
@@ -108,7 +112,7 @@ class Standing:
     @property
     def anonymous(self) -> bool:
         """True for somebody who sent no credentials."""
-        return self.person is None and self.partner is None
+        return self.person is None and self.partner is None and not self.operator
 
     @property
     def here(self) -> CommunityLine:
@@ -141,6 +145,11 @@ class Standing:
         return {"position": term.position, "for_person_id": str(absent) if absent else None}
 
     @property
+    def _resting(self) -> bool:
+        paused = self.membership is not None and self.membership.paused_until is not None
+        return paused or self.suspended_until is not None
+
+    @property
     def _admitted(self) -> bool:
         return self.community is None or not self.community.restricted or self.eligible
 
@@ -150,7 +159,7 @@ class Standing:
         found = {PUBLIC}
         if self.person is not None:
             found.add(ACCOUNT)
-        if self.membership is not None and self.suspended_until is None and self._admitted:
+        if self.membership is not None and not self._resting and self._admitted:
             found.add(MEMBER)
         found.update(term.position for term in self.positions)
         return frozenset(found)
@@ -158,7 +167,7 @@ class Standing:
     @property
     def oversees(self) -> bool:
         """True for holders of a position in the association that gives anything."""
-        return self._by_office(self.terms)
+        return self.operator or self._by_office(self.terms)
 
     def _by_office(self, terms: tuple[TermLine, ...]) -> bool:
         return any(
@@ -206,7 +215,8 @@ class Standing:
         if self.reached:
             return self
         offices = tuple(term for term in self.terms if not term.in_community)
-        return replace(self, membership=None, suspended_until=None, terms=(), set_aside=offices)
+        outside = {"membership": None, "suspended_until": None, "eligible": False}
+        return replace(self, **outside, terms=(), set_aside=offices)
 
     def elsewhere(
         self,
@@ -214,6 +224,7 @@ class Standing:
         membership: MembershipLine | None,
         suspended_until: date | None,
         held: tuple[TermLine, ...],
+        eligible: bool,
     ) -> "Standing":
         """The same caller's standing in another community, by what they have there."""
         offices = [term for term in (*self.terms, *self.set_aside) if not term.in_community]
@@ -222,6 +233,7 @@ class Standing:
             community=community,
             membership=membership,
             suspended_until=suspended_until,
+            eligible=eligible,
             terms=(*offices, *held),
             set_aside=(),
             _acted=[],
@@ -262,7 +274,7 @@ class Standing:
     def _given(self, capability: Capability) -> bool:
         if capability in CONTENT and not self._admitted:
             return False
-        if self.partner is not None and self.reaches(capability):
+        if self.operator or (self.partner is not None and self.reaches(capability)):
             return True
         return not self.grantees.isdisjoint(self.grants.to(capability))
 
@@ -277,16 +289,22 @@ class Standing:
             return [because("sign_in_required", positions=self.grants.positions(capability))]
         if capability in CONTENT and not self._admitted:
             return [because("eligibility_required")]
-        if self.membership is not None and self.suspended_until is not None:
+        if self.membership is not None and self._resting:
             lost = {MEMBER, *(term.position for term in self.terms if term.here)}
             if not lost.isdisjoint(given_to):
-                return [because("membership_suspended", until=self.suspended_until)]
+                return [self._why_resting(self.membership)]
         resting = [t.position for t in self.terms if t.here and t.absent and t.position in given_to]
         if resting:
             return [because("holder_absent", positions=resting)]
         if MEMBER in given_to:
             return [because("membership_required")]
         return [because("position_required", positions=self.grants.positions(capability))]
+
+    def _why_resting(self, membership: MembershipLine) -> dict[str, Any]:
+        if self.suspended_until is not None:
+            return because("membership_suspended", until=self.suspended_until)
+        until = membership.paused_until
+        return because("membership_paused", until=None if until == date.max else until)
 
     def require(self, capability: Capability) -> None:
         """Raises the refusal that says why the caller may not do this here.

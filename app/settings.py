@@ -41,6 +41,15 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class Caller(BaseSettings):
+    """What a command that calls a server is told by the environment: its token, which would be seen
+    by everybody on the machine if it stood on the command line."""
+
+    model_config = SettingsConfigDict(env_prefix="COP_", extra="ignore")
+
+    token: str = ""
+
+
 class Settings(BaseSettings):
     """The settings of one process. Read with `get()`, never from the environment elsewhere."""
 
@@ -68,6 +77,7 @@ class Settings(BaseSettings):
     link_sign_in: str = ""
     link_invitation: str = ""
     link_discussion: str = ""
+    link_proposal: str = ""
 
     access_token_seconds: int = Field(default=900, ge=60, le=3600)
     refresh_token_days: int = Field(default=30, ge=1, le=365)
@@ -132,7 +142,13 @@ class Settings(BaseSettings):
             raise ValueError(f"it must be one of {', '.join(LOG_LEVELS)}")
         return value.lower()
 
-    @field_validator("link_email_verification", "link_password", "link_sign_in", "link_invitation")
+    @field_validator(
+        "link_email_verification",
+        "link_password",
+        "link_sign_in",
+        "link_invitation",
+        "link_proposal",
+    )
     @classmethod
     def _token_in_fragment(cls, value: str) -> str:
         # What stands before the '#' reaches the logs of servers.

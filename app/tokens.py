@@ -39,8 +39,9 @@ _BAD = (
 )
 _verified: dict[str, tuple[float, "Claims | PartnerClaims"]] = {}
 # Secret scanners know these by their beginnings.
-PERSONAL, CLIENT_SECRET = "cop_pat_", "cop_secret_"
+PERSONAL, CLIENT_SECRET, LINK = "cop_pat_", "cop_secret_", "cop_link_"
 _PERSONAL = re.compile(rf"{PERSONAL}[A-Za-z0-9_-]{{43}}")
+_LINK = re.compile(rf"{LINK}[A-Za-z0-9_-]{{43}}")
 # Personal tokens, by their hashes, that were good lately.
 _personal: dict[str, tuple[float, UUID]] = {}
 
@@ -79,6 +80,17 @@ class PersonalToken(NamedTuple):
     def credential(self) -> str:
         """To what a request with it is counted, and its Idempotency-Key bound."""
         return f"token:{self.token_hash}"
+
+
+class FormLink(NamedTuple):
+    """The link that was mailed with a form, by its hash; what it leads to is read."""
+
+    token_hash: str
+
+    @property
+    def credential(self) -> str:
+        """To what an Idempotency-Key of a request with it is bound."""
+        return f"link:{self.token_hash}"
 
 
 Caller = Claims | PartnerClaims | PersonalToken
@@ -163,6 +175,13 @@ def personal(token: str) -> PersonalToken:
     if not _PERSONAL.fullmatch(token):
         raise errors.TokenInvalid
     return PersonalToken(hashed(token))
+
+
+def link(token: str) -> FormLink:
+    """A link of a form as it is looked up. Raises TokenInvalid for what cannot be one."""
+    if not _LINK.fullmatch(token):
+        raise errors.TokenInvalid
+    return FormLink(hashed(token))
 
 
 def opaque() -> str:

@@ -51,6 +51,7 @@ _CODES = {
     "uuid_type": "id_invalid",
     "language_invalid": "language_invalid",
     "mapping_twice": "duplicate",
+    "json_invalid": "wrong_type",
 }
 _BOUNDS = {
     "minimum": ("minimum", "min_length", "ge", "gt"),

@@ -6,7 +6,7 @@ import httpx
 
 from app import openapi
 from tests.cast import PASSWORD, Api, Someone, day, unknown_id
-from tests.places import Place, own_access_token, own_posts, second_sign_in
+from tests.places import Place, own_access_token, own_posts, own_proposals, second_sign_in
 
 # How each operation is called: its body, in an order in which nothing is used up too early. The
 # path is filled with things of a furnished place, so that a refusal can only be one of rights; a
@@ -60,11 +60,35 @@ HOW: dict[str, Any] = {
     "get_review": None,
     "decide_review": {},
     "reverse_review": {},
+    "find_similar_communities": {},
+    "submit_community_proposal": {},
+    "list_community_proposals": None,
+    "list_my_community_proposals": None,
+    "get_community_proposal": None,
+    "support_community_proposal": {},
+    "withdraw_proposal_support": None,
+    "list_proposal_supporters": None,
+    "decide_community_proposal": {},
+    "withdraw_community_proposal": None,
     "submit_join_request": {},
     "list_join_requests": None,
     "get_join_request": None,
     "decide_join_request": {},
     "list_memberships": None,
+    "export_memberships": None,
+    "export_all_memberships": None,
+    "add_membership": {},
+    "pause_membership": {},
+    "resume_membership": None,
+    "request_eligibility_verification": {},
+    "list_eligibility_verifications": None,
+    "list_my_eligibility_verifications": None,
+    "get_eligibility_verification": None,
+    "put_eligibility_evidence": None,
+    "get_eligibility_evidence": None,
+    "decide_eligibility_verification": {},
+    "revoke_eligibility_verification": {},
+    "withdraw_eligibility_verification": None,
     "get_membership": None,
     "update_membership": {},
     "suspend_membership": {},
@@ -128,6 +152,19 @@ HOW: dict[str, Any] = {
     "list_partners": None,
     "create_partner": {},
     "get_partner": None,
+    "list_membership_imports": None,
+    "create_membership_import": {},
+    "get_membership_import": None,
+    "list_membership_import_rows": None,
+    "get_membership_import_report": None,
+    "follow_membership_import": None,
+    "map_membership_import": {},
+    "apply_membership_import": {},
+    "cancel_membership_import": None,
+    "reverse_membership_import": None,
+    "list_membership_import_mappings": None,
+    "save_membership_import_mapping": {"columns": {"E-mail": "email"}},
+    "delete_membership_import_mapping": None,
     "update_partner": {},
     "list_credentials": None,
     "create_credential": {},
@@ -156,7 +193,7 @@ HOW: dict[str, Any] = {
 
 
 # Ids of things that are no secret: closed lists, and numbers.
-NAMED = ("position", "capability", "number")
+NAMED = ("position", "capability", "number", "mapping_name")
 
 
 class Calls:
@@ -177,6 +214,7 @@ class Calls:
             "review_id": place.review,
             "join_request_id": place.join_request,
             "membership_id": place.membership,
+            "eligibility_verification_id": place.verification,
             "term_id": place.term,
             "seat_id": place.seat,
             "person_id": place.author,
@@ -188,7 +226,10 @@ class Calls:
             "grant_change_id": place.grant_change,
             "partner_id": place.partner,
             "credential_id": place.credential,
+            "membership_import_id": place.membership_import,
+            "mapping_name": "Kept",
             "access_token_id": place.access_token,
+            "community_proposal_id": place.proposal,
             "position": "member_at_large",
             "capability": "rules:publish",
             "number": 1,
@@ -201,6 +242,9 @@ class Calls:
         self.ids["session_id"], refresh = await second_sign_in(self.api, user)
         token_id = await own_access_token(self.api, user)
         self.own["revoke_my_access_token"] = {"access_token_id": token_id}
+        proposal_id, supported_id = await own_proposals(self.api, user)
+        self.own["withdraw_community_proposal"] = {"community_proposal_id": proposal_id}
+        self.own["withdraw_proposal_support"] = {"community_proposal_id": supported_id}
         credentials = {"grant_type": "password", "username": user.email, "password": PASSWORD}
         self.bodies = HOW | {
             "create_token": credentials,

@@ -45,7 +45,9 @@ class ContractTransport(httpx.ASGITransport):
         for name in EVERYWHERE_HEADERS:
             assert name in response.headers, f"{name} is missing from {request.url}"
         if response.status_code >= 400:
-            assert response.headers["content-type"] == "application/problem+json", response.text
+            scim = request.url.path.startswith("/scim/")
+            form = "application/scim+json" if scim else "application/problem+json"
+            assert response.headers["content-type"] == form, response.text
         if not request.url.path.startswith("/api/v1"):
             return
         operation = self._operation(request)
@@ -62,9 +64,12 @@ class ContractTransport(httpx.ASGITransport):
         if request.method == "HEAD" or response.status_code in (204, 304):
             assert response.content == b"", name
             return
-        content = declared.get("content", {}).get("application/json")
-        if content and content.get("schema"):
-            validator(self.edge, content["schema"]["$ref"]).validate(response.json())
+        declared_kinds = declared.get("content", {})
+        kind = response.headers.get("content-type", "").partition(";")[0]
+        assert not declared_kinds or kind in declared_kinds, f"{name} does not declare {kind}"
+        schema = declared_kinds.get(kind, {}).get("schema", {})
+        if "$ref" in schema:
+            validator(self.edge, schema["$ref"]).validate(response.json())
 
     def _check_problem(
         self, name: str, operation: dict[str, Any], response: httpx.Response

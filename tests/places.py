@@ -16,22 +16,33 @@ from app import clock, tokens
 from app.models import (
     Absence,
     AccessToken,
+    ActorKind,
     Community,
+    CommunityProposal,
     Contest,
     Discussion,
     Election,
     ElectionMethod,
+    EligibilityEvidence,
+    EligibilityVerification,
     GrantChange,
     HandoverItem,
+    ImportHandling,
+    ImportMode,
+    ImportStatus,
     JoinRequest,
     JoinRequestStatus,
     Membership,
+    MembershipImport,
+    MembershipPause,
     Nomination,
     Partner,
     PartnerCredential,
     Person,
     Position,
     Post,
+    ProposalStatus,
+    ProposalSupporter,
     Readiness,
     RefreshToken,
     Report,
@@ -44,8 +55,10 @@ from app.models import (
     TermBasis,
     TieRule,
     Urn,
+    VerificationStatus,
     new_id,
 )
+from app.schemas.membership_mappings import MappingSuggestion
 from app.services import memberships, terms
 from tests.cast import Api, Someone
 
@@ -76,6 +89,9 @@ class Place:
     access_token: UUID
     partner: UUID
     credential: UUID
+    proposal: UUID
+    verification: UUID
+    membership_import: UUID
 
 
 async def furnished(api: Api, slug: str) -> Place:
@@ -208,7 +224,30 @@ async def furnished(api: Api, slug: str) -> Place:
             created_by=author.id,
             expires_at=now + timedelta(days=30),
         )
-        work.add(credential)
+        job = import_into(found.id, author.id)
+        work.add_all((credential, job))
+        verification = EligibilityVerification(
+            community_id=found.id,
+            person_id=reporter.id,
+            name=f"{SECRET} judge",
+            email_key=reporter.email_key,
+            occupation_code="judge",
+            statement=SECRET,
+            status=VerificationStatus.REQUESTED,
+            requested_by=reporter.id,
+            requested_at=now,
+            updated_at=now,
+        )
+        pause = MembershipPause(
+            membership_id=staying.id,
+            starts_on=day + timedelta(days=700),
+            declared_by=holder.id,
+            declared_at=now,
+        )
+        work.add_all((verification, pause))
+        await work.flush()
+        work.add(evidence_for(verification.id, reporter.id))
+        proposal = await proposed(work, f"proposer@{slug}.example.org")
     return Place(
         slug,
         found.id,
@@ -230,6 +269,52 @@ async def furnished(api: Api, slug: str) -> Place:
         token.id,
         partner.id,
         credential.id,
+        proposal.id,
+        verification.id,
+        job.id,
+    )
+
+
+def evidence_for(verification_id: UUID, uploaded_by: UUID) -> EligibilityEvidence:
+    """A file that helps to verify somebody."""
+    return EligibilityEvidence(
+        verification_id=verification_id,
+        media_type="application/pdf",
+        content=b"%PDF-1.7 " + SECRET.encode(),
+        uploaded_by=uploaded_by,
+        uploaded_at=clock.now(),
+    )
+
+
+def import_into(community_id: UUID | None, person_id: UUID) -> MembershipImport:
+    """An import that was planned, and of which nothing was to be done."""
+    now = clock.now()
+    return MembershipImport(
+        community_id=community_id,
+        status=ImportStatus.PLANNED,
+        mode=ImportMode.ADD,
+        handling=ImportHandling.BEST_EFFORT,
+        file_name=f"{SECRET}.csv",
+        format="csv",
+        size=1,
+        headings=[SECRET],
+        suggestion=MappingSuggestion(
+            preset=None,
+            columns={},
+            community_columns={},
+            separator=None,
+            unknown=[],
+            unclear={},
+            missing=[],
+        ).model_dump(mode="json"),
+        places=[str(community_id)],
+        created_by_kind=ActorKind.PERSON,
+        created_by=person_id,
+        asked_by_kind=ActorKind.PERSON,
+        asked_by=person_id,
+        created_at=now,
+        step_at=now,
+        updated_at=now,
     )
 
 
@@ -247,6 +332,58 @@ def _succession(term: Term, belonging: Membership) -> tuple[SuccessionCandidate,
         consented_at=clock.now(),
     )
     return candidate, HandoverItem(**here, text=f"{SECRET} item")
+
+
+async def proposed(work: Any, address: str, **values: Any) -> CommunityProposal:
+    """An open proposal of a community from an address."""
+    now = clock.now()
+    proposal = CommunityProposal(
+        name={"en": f"{SECRET} courts", "fr": None},
+        area=SECRET,
+        specifics=SECRET,
+        rationale=SECRET,
+        language="en",
+        email_key=address,
+        submitted_at=now,
+        verified_at=now,
+        updated_at=now,
+        **{"status": ProposalStatus.OPEN} | values,
+    )
+    work.add(proposal)
+    await work.flush()
+    work.add(supporter_of(proposal.id, address, proposes=True))
+    await work.flush()
+    return proposal
+
+
+def supporter_of(proposal_id: UUID, address: str, **values: Any) -> ProposalSupporter:
+    """Somebody who stands behind a proposal and wishes to belong to what it becomes."""
+    now = clock.now()
+    return ProposalSupporter(
+        proposal_id=proposal_id,
+        name=f"{SECRET} supporter",
+        email=address,
+        email_key=address,
+        occupation="Judge",
+        occupation_code="other",
+        affiliation="Court",
+        area_of_interest=SECRET,
+        language="en",
+        wishes_to_belong=True,
+        wishes_to_lead=False,
+        rules_version=1,
+        privacy_notice_version=1,
+        **{"submitted_at": now, "verified_at": now} | values,
+    )
+
+
+async def own_proposals(api: Api, someone: Someone) -> tuple[UUID, UUID]:
+    """A proposal of somebody's for them to withdraw, and one of another's that they support."""
+    async with api.database.work() as work:
+        own = await proposed(work, someone.email)
+        other = await proposed(work, f"other.{someone.email}")
+        work.add(supporter_of(other.id, someone.email))
+    return own.id, other.id
 
 
 async def _nomination(work: Any, community_id: UUID, candidate: Person) -> Nomination:

@@ -182,6 +182,8 @@ async def test_what_is_there_once_is_not_there_twice(api: Api) -> None:
             "uq_seat_association": "body_id IS NULL",
             "uq_activity_place": "place IS NOT NULL",
             "uq_mail_gathering": "status = 'queued'",
+            "uq_community_proposal_open": "status = 'open'",
+            "uq_proposal_supporter_counts": "verified_at IS NOT NULL",
             "uq_seat_body_id_position_code_number": "body_id IS NOT NULL",
         }.get(name, "1 = 1")
         async with api.database.work() as work:

@@ -68,6 +68,7 @@ class Model:
     terms: list[Held] = field(default_factory=list)
     members: set[str] = field(default_factory=lambda: set(PEOPLE))
     suspended: dict[str, date] = field(default_factory=dict)
+    paused: dict[str, tuple[date, date]] = field(default_factory=dict)
 
     def holder(self, seat: tuple[str, int], day: date) -> Held | None:
         """Who holds a seat; a model with two of them has found a fault."""
@@ -84,7 +85,12 @@ class Model:
             term is not None
             and not term.is_away(day)
             and not day <= self.suspended.get(term.person, date.min)
+            and not self.is_paused(term.person, day)
         )
+
+    def is_paused(self, person: str, day: date) -> bool:
+        first, last = self.paused.get(person, (date.max, date.min))
+        return first <= day <= last
 
     def leadership(self, day: date) -> dict[str, tuple[str, str | None, str | None]]:
         """Each seat: its state, who holds it, who acts in it."""
@@ -275,6 +281,33 @@ class Leadership(RuleBasedStateMachine):
         ok(answer)
         self.model.suspended[person] = until
 
+    @rule(person=who, begins=days, length=st.none() | days)
+    def pause(self, person: str, begins: int, length: int | None) -> None:
+        first = self.today + timedelta(days=begins)
+        last = None if length is None else first + timedelta(days=length)
+        path = f"/memberships/{self.cast[person].memberships[DTC]}/pause"
+        body = {"starts_on": first.isoformat(), "until_on": last and last.isoformat()}
+        answer = self.act(person, "PUT", path, body)
+        if person not in self.model.members or self.has_pause(person):
+            assert answer.status_code == 409
+            return
+        ok(answer)
+        self.model.paused[person] = (first, last or date.max)
+
+    def has_pause(self, person: str) -> bool:
+        """True if a pause runs or is to come."""
+        return self.model.paused.get(person, (date.min, date.min))[1] >= self.today
+
+    @rule(person=who)
+    def resume(self, person: str) -> None:
+        path = f"/memberships/{self.cast[person].memberships[DTC]}/pause"
+        answer = self.act(person, "DELETE", path)
+        if person not in self.model.members or not self.has_pause(person):
+            assert answer.status_code == 409
+            return
+        ok(answer)
+        del self.model.paused[person]
+
     @rule(person=who)
     def leave(self, person: str) -> None:
         path = f"/memberships/{self.cast[person].memberships[DTC]}/end"
@@ -285,6 +318,7 @@ class Leadership(RuleBasedStateMachine):
         ok(answer)
         self.model.members.discard(person)
         self.model.suspended.pop(person, None)
+        self.model.paused.pop(person, None)
         for term in self.running():
             if term.person == person:
                 term.free = max(term.starts, self.today)

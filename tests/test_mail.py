@@ -67,6 +67,24 @@ ELSEWHERE = {
         "voting_closing",
         "voting_ended",
     },
+    "test_proposal_mails.py": {
+        "confirm_proposal",
+        "founding_member",
+        "proposal_accepted",
+        "proposal_closed",
+        "proposal_link",
+        "proposal_opened",
+    },
+    "test_ended_credentials.py": {"access_token_created", "access_token_ending_soon"},
+    "test_eligibility.py": {
+        "eligibility_confirmed",
+        "eligibility_ending_soon",
+        "eligibility_lapsed",
+        "eligibility_refused",
+        "eligibility_revoked",
+        "verifications_waiting",
+    },
+    "test_membership_life.py": {"membership_begun", "membership_paused", "membership_resumed"},
 }
 
 

@@ -19,27 +19,31 @@ from app.models import (
     Community,
     Contest,
     Election,
+    EligibilityVerification,
     GrantChange,
     JoinRequest,
     JoinRequestStatus,
     Nomination,
     Partner,
     PartnerCredential,
+    ProposalStatus,
     RulesVersion,
     Session,
     Subcommittee,
     Term,
     TermBasis,
+    VerificationStatus,
     Voter,
     metadata,
     new_id,
 )
 from tests.cast import DTC, Api, Someone, day, on
-from tests.places import access_token_of
+from tests.places import access_token_of, proposed, supporter_of
 
 FEW, MANY = 2, 20
 ELECTION = UUID("01983f5e-7c00-7000-8000-0000000000e1")
 PARTNER = UUID("01983f5e-7c00-7000-8000-0000000000a7")
+PROPOSAL = UUID("01983f5e-7c00-7000-8000-0000000000c9")
 # Each list of the contract, as its path; {d} is a discussion of many posts, {s} the staff who ask.
 PAGED = {
     "list_discussions": f"/communities/{DTC}/discussions",
@@ -49,6 +53,8 @@ PAGED = {
     "list_join_requests": f"/communities/{DTC}/join-requests",
     "list_memberships": f"/communities/{DTC}/memberships",
     "list_my_memberships": "/me/memberships",
+    "list_eligibility_verifications": f"/communities/{DTC}/eligibility-verifications",
+    "list_my_eligibility_verifications": "/me/eligibility-verifications",
     "list_terms": f"/communities/{DTC}/terms",
     "list_association_terms": "/association/terms",
     "list_review_queue": f"/communities/{DTC}/review-queue",
@@ -58,6 +64,9 @@ PAGED = {
     "list_nominations": f"/elections/{ELECTION}/nominations",
     "list_voters": f"/elections/{ELECTION}/roll",
     "list_expiring_terms": "/leadership/expiring",
+    "list_community_proposals": "/community-proposals",
+    "list_my_community_proposals": "/me/community-proposals",
+    "list_proposal_supporters": f"/community-proposals/{PROPOSAL}/supporters",
     "list_people": "/people",
     "list_partners": "/partners",
     "list_community_audit_log": f"/communities/{DTC}/audit-log",
@@ -222,10 +231,37 @@ async def by_hand(api: Api, staff: Someone, members: list[Someone]) -> None:
         )
         for number in range(MANY)
     ]
+    rows += [
+        EligibilityVerification(
+            community_id=place,
+            person_id=staff.id,
+            name=staff.name,
+            email_key=staff.email,
+            occupation_code="judge",
+            status=VerificationStatus.WITHDRAWN,
+            requested_by=staff.id,
+            requested_at=now,
+            updated_at=now,
+        )
+        for _ in range(MANY)
+    ]
     async with api.database.work() as work:
         work.add_all(rows)
     await elections(api, place, members)
     await machines(api, staff)
+    await proposals(api, staff)
+
+
+async def proposals(api: Api, staff: Someone) -> None:
+    """Proposals that the staff made and took back, and one with many supporters."""
+    async with api.database.work() as work:
+        for number in range(MANY):
+            status = ProposalStatus.WITHDRAWN if number else ProposalStatus.OPEN
+            proposal_id = new_id() if number else PROPOSAL
+            await proposed(work, staff.email, id=proposal_id, status=status)
+        work.add_all(
+            supporter_of(PROPOSAL, f"supporter{number}@example.org") for number in range(MANY)
+        )
 
 
 async def machines(api: Api, staff: Someone) -> None:

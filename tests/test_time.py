@@ -3,8 +3,6 @@
 Days of the past are used, since no law can move their changes of clocks any more.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,19 +10,14 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
-from app import tokens
 from app.models import Membership, RulesVersion, Seat, Session
 from tests.answers import FORM, because, code, ok
 from tests.cast import DTC, PASSWORD, Api, Someone, day, mail_to, on, token_in
+from tests.moments import INSTANT, at, utc
 
-INSTANT = timedelta(microseconds=1)
 QUEUE = f"/communities/{DTC}/review-queue"
 TALK = f"/communities/{DTC}/discussions"
 WORDS = {"title": "What we learned", "body": "A lot.", "tags": [], "language": "en"}
-
-
-def utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 # A day of the association, noon in it, the instant it begins, and the instant it is over.
@@ -34,15 +27,6 @@ DAYS = [
     pytest.param("2025-03-09T16:00", "2025-03-09T05:00", "2025-03-10T04:00", id="23 hours"),
     pytest.param("2025-11-02T17:00", "2025-11-02T04:00", "2025-11-03T05:00", id="25 hours"),
 ]
-
-
-@contextmanager
-def at(moment: datetime, *people: Someone) -> Iterator[None]:
-    """The world at an instant; these people have just refreshed their access tokens."""
-    with time_machine.travel(moment, tick=False):
-        for someone in people:
-            someone.token = tokens.access_token(someone.id, someone.session_id)
-        yield
 
 
 async def rules_since_long(api: Api) -> None:

@@ -25,7 +25,7 @@ from app.policy import Standing
 from app.preconditions import Expected
 from app.schemas.base import address_key
 from app.schemas.join_requests import JoinRequestCreate
-from app.services import auth, join_decisions, join_requests, people
+from app.services import auth, join_confirmations, join_decisions, join_submissions, people
 from app.services import standing as standings
 from app.services.mailed_links import LIFETIMES
 
@@ -129,12 +129,12 @@ class Stage:
             "agrees_to_rules_version": nobody.rules_in_force,
         }
         body = JoinRequestCreate.model_validate(form).model_dump()
-        received = await self.act(None, None, join_requests.submit, body)
+        received = await self.act(None, None, join_submissions.submit, body)
         if not confirmed:
             return received
         async with self.database.work() as work:
             request = await work.get_one(JoinRequest, received[0]["id"])
-            return await join_requests.confirm(
+            return await join_confirmations.confirm(
                 work, nobody, request.email_key, request.submission_id
             )
 

@@ -16,10 +16,17 @@ KINDS: dict[str, Kind] = {
     "access_token.created": Kind(
         "access_token",
         ("person_id", "scopes", "communities", "expires_on"),
+        ("access_token_created",),
         says="a person made a token for a script",
     ),
     "access_token.revoked": Kind(
         "access_token", ("person_id",), says="a token for a script was revoked"
+    ),
+    "access_token.ending_soon": Kind(
+        "access_token",
+        ("person_id", "expires_on"),
+        ("access_token_ending_soon",),
+        says="a token for a script ends within a week",
     ),
     "partner.created": Kind(
         "partner", ("capabilities", "communities"), says="a partner organisation was admitted"

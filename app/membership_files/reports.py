@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import cache
+from itertools import islice
 
 from app import texts
 from app.membership_files.folding import heading_key
 from app.membership_files.rows import Cell, Finding
 
 _FORMULA = re.compile(r"'*[\s\x00-\x1f]*[=+\-@|%＝＋－＠\t\r\n]")
-_BYTE_ORDER_MARK = "\ufeff"
+BYTE_ORDER_MARK = "\ufeff"
+_AT_ONCE = 50
 
 
 class Outcome(StrEnum):
@@ -72,15 +74,16 @@ def cells_of(
 
 
 def document(headings: list[str], rows: Iterable[list[str]], language: str) -> Iterator[bytes]:
-    """The report as CSV, row by row: UTF-8 with a mark, which spreadsheets need to see it."""
-    line = io.StringIO(newline="")
-    writer = csv.writer(line)
-    line.write(_BYTE_ORDER_MARK)
-    writer.writerow([harmless(text) for text in (*headings, *own_headings(language))])
-    for row in rows:
-        writer.writerow(row)
-        if line.tell() > 1 << 16:
-            yield line.getvalue().encode("utf-8", "replace")
-            line.seek(0)
-            line.truncate()
-    yield line.getvalue().encode("utf-8", "replace")
+    """The report as CSV, piece by piece: UTF-8 with a mark, which spreadsheets need to see it."""
+    titles = [harmless(text) for text in (*headings, *own_headings(language))]
+    yield BYTE_ORDER_MARK.encode() + lines([titles])
+    remaining = iter(rows)
+    while some := list(islice(remaining, _AT_ONCE)):
+        yield lines(some)
+
+
+def lines(rows: Iterable[list[str]]) -> bytes:
+    """Rows of a report, as they stand in the document."""
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows(rows)
+    return written.getvalue().encode("utf-8", "replace")

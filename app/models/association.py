@@ -23,11 +23,12 @@ class Association(SQLModel, table=True):
 
 
 class Occupation(SQLModel, table=True):
-    """One entry of the closed list of occupations."""
+    """One entry of the closed list of occupations, and what else people write for it."""
 
     code: str = Field(primary_key=True, max_length=60)
     place: int
     label: dict[str, str] = json()
+    also_called: list[str] = json(default_factory=list)
 
 
 class Territory(SQLModel, table=True):
@@ -36,3 +37,4 @@ class Territory(SQLModel, table=True):
     code: str = Field(primary_key=True, max_length=20)
     place: int
     name: dict[str, str] = json()
+    also_called: list[str] = json(default_factory=list)

@@ -8,6 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 import uuid_utils.compat as uuid_utils
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -48,6 +50,42 @@ class Instant(TypeDecorator[datetime]):
         if value is None or value.tzinfo is UTC:
             return value
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class has_item(FunctionElement[bool]):
+    """The condition that a JSON list has a text among its items: `has_item(column, text)`."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+class is_empty(FunctionElement[bool]):
+    """The condition that a JSON list has no item."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+@compiles(has_item, "postgresql")
+def _has_item_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    items, item = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({items} @> to_jsonb(CAST({item} AS TEXT)))"
+
+
+@compiles(has_item, "sqlite")
+def _has_item_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    items, item = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"EXISTS (SELECT 1 FROM json_each({items}) WHERE json_each.value = {item})"
+
+
+@compiles(is_empty, "postgresql")
+def _is_empty_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"(jsonb_array_length({compiler.process(element.clauses, **options)}) = 0)"
+
+
+@compiles(is_empty, "sqlite")
+def _is_empty_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"(json_array_length({compiler.process(element.clauses, **options)}) = 0)"
 
 
 def new_id() -> UUID:

@@ -32,6 +32,10 @@ class Community(SQLModel, table=True):
     catalogue knows without counting whether it is still true.
     """
 
+    __table_args__ = (
+        sa.CheckConstraint("eligibility_confirmations IN (1, 2)", name="eligibility_confirmations"),
+    )
+
     id: UUID = identity()
     slug: str = Field(max_length=80, unique=True)
     place: int = Field(default=0, index=True)
@@ -40,6 +44,7 @@ class Community(SQLModel, table=True):
     status: CommunityStatus = one_of(CommunityStatus, "community_status", default="active")
     listed: bool = True
     eligible_occupations: list[str] = json(default_factory=list)
+    eligibility_confirmations: int = 1
     publishes_leadership: bool = False
     roster_version: int = 1
     version: int = 1

@@ -99,3 +99,34 @@ class Suspension(SQLModel, table=True):
     suspended_by: UUID = reference("person.id")
     lifted_at: datetime | None = instant(nullable=True)
     lifted_by: UUID | None = reference("person.id", nullable=True)
+
+
+_NOT_ENDED = "ended_at IS NULL"
+
+
+class MembershipPause(SQLModel, table=True):
+    """A time in which a member takes leave: the membership stays, and its rights rest.
+
+    It runs from the day `starts_on` to the last moment of `until_on`, or to the instant `ended_at`.
+    """
+
+    __tablename__ = "membership_pause"
+    __table_args__ = (
+        sa.Index(
+            "uq_membership_pause_open",
+            "membership_id",
+            unique=True,
+            postgresql_where=sa.text(_NOT_ENDED),
+            sqlite_where=sa.text(_NOT_ENDED),
+        ),
+    )
+
+    id: UUID = identity()
+    membership_id: UUID = reference("membership.id", index=True)
+    starts_on: date
+    until_on: date | None = None
+    reason: str | None = text(default=None)
+    declared_by: UUID = reference("person.id")
+    declared_at: datetime = instant()
+    ended_at: datetime | None = instant(nullable=True)
+    ended_by: UUID | None = reference("person.id", nullable=True)

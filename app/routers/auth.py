@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response, status
 
-from app import credential_errors, errors
+from app import credential_errors, errors, proposal_errors
 from app.deps import Anybody, AnybodyOrClient, DatabaseDep, ReaderDep, SessionDep, SignedIn
 from app.errors import problems
 from app.models import TokenPurpose
@@ -141,8 +141,10 @@ async def confirm_password_reset(
     body: PasswordChoice, database: DatabaseDep, standing: Anybody
 ) -> Response:
     """Sets the password by a mailed link. Every other such link, and every sign-in there was,
-    ends with it."""
-    await auth.choose_password(database, body.token, body.password)
+    ends with it; so do the tokens for scripts, unless `revoke_access_tokens` is false."""
+    await auth.choose_password(
+        database, body.token, body.password, revoke_access_tokens=body.revoke_access_tokens
+    )
     return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
@@ -176,12 +178,17 @@ async def inspect_email_verification(
     "/auth/email-verifications/confirmation",
     response_model=EmailVerified,
     summary="Prove an address",
-    openapi_extra=problems(errors.MailedTokenInvalid),
+    openapi_extra=problems(
+        errors.MailedTokenInvalid,
+        proposal_errors.OwnProposal,
+        proposal_errors.ProposalNotOpen,
+        proposal_errors.ProposalOpenAlready,
+    ),
 )
 @secret_once
 async def confirm_email_verification(body: MailedToken, work: SessionDep, standing: Anybody) -> Any:
     """Proves the address; the requests of that form now wait for a decision, and the agreement to
-    the rules counts from here."""
+    the rules counts from here. A proposal of a community is open from here, a supporter counts."""
     return await auth.confirm_email(work, standing, body.token)
 
 

@@ -19,7 +19,7 @@ from app.schemas.join_requests import (
     JoinRequestsReceived,
 )
 from app.schemas.join_requests import JoinRequest as JoinRequestShown
-from app.services import join_decisions, join_requests
+from app.services import join_decisions, join_requests, join_submissions
 
 router = api_router(tags=["joining"])
 
@@ -39,7 +39,7 @@ async def submit_join_request(
     """One form for several communities, from anyone. A mail goes to the address; each request
     waits until it is confirmed and is then decided by the leaders of its community. The answer is
     the same whether or not the address is known."""
-    return {"items": await join_requests.submit(work, standing, body.model_dump())}
+    return {"items": await join_submissions.submit(work, standing, body.model_dump())}
 
 
 @router.get(

@@ -3,26 +3,92 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query, Response, status
+from fastapi import Depends, Query, Response, status
 
-from app import errors, listing
+from app import errors, listing, membership_errors
 from app.deps import ExpectedDep, ExpectedRequired, PageDep, ReaderDep, SessionDep, SignedIn, may
 from app.errors import problems
 from app.models import Membership, MembershipCategory
 from app.policy import Capability, Standing
 from app.routing import api_router
-from app.schemas.base import AsOf, InstantIn, page_of
+from app.schemas.base import AsOf, Code, DayIn, InstantIn, Line, page_of
 from app.schemas.memberships import Membership as MembershipShown
 from app.schemas.memberships import (
+    MembershipCreate,
     MembershipEnd,
     MembershipList,
+    MembershipPause,
+    MembershipStatus,
     MembershipUpdate,
     Suspension,
     SuspensionCreate,
 )
-from app.services import memberships, suspensions
+from app.services import membership_pages, memberships, pauses, rosters, suspensions
 
 router = api_router(tags=["memberships"])
+
+OwnOrManaged = Annotated[
+    Standing,
+    may(
+        Capability.MEMBERSHIPS_MANAGE,
+        within=Membership,
+        seen_with=Capability.MEMBERSHIPS_READ,
+        own=True,
+    ),
+]
+
+
+async def _filters(
+    category: Annotated[
+        list[MembershipCategory] | None, Query(description="Only these; repeat for or.")
+    ] = None,
+    status: Annotated[
+        list[MembershipStatus] | None,
+        Query(description="Only these, ended ones too; for those who may read private details."),
+    ] = None,
+    territory: Annotated[
+        list[Code] | None,
+        Query(description="Only members from these territories; needs the same right."),
+    ] = None,
+    occupation_code: Annotated[
+        list[Code] | None, Query(description="Only these occupations; needs the same right.")
+    ] = None,
+    joined_after: Annotated[
+        DayIn | None, Query(description="Only whose first day is after this one.")
+    ] = None,
+    joined_before: Annotated[
+        DayIn | None, Query(description="Only whose first day is before this one.")
+    ] = None,
+    q: Annotated[
+        Line | None,
+        Query(
+            description="Found in name, occupation and affiliation (and in addresses that show)."
+        ),
+    ] = None,
+    person_id: Annotated[UUID | None, Query(description="Only this person's.")] = None,
+    updated_after: Annotated[
+        InstantIn | None,
+        Query(description="Only what changed after this instant, ended memberships included."),
+    ] = None,
+    as_of: Annotated[
+        AsOf | None, Query(description="The day that is asked about; today if not given.")
+    ] = None,
+) -> rosters.Filters:
+    return rosters.Filters(
+        category,
+        status,
+        territory,
+        occupation_code,
+        joined_after,
+        joined_before,
+        q,
+        person_id,
+        updated_after,
+        as_of,
+    )
+
+
+RosterFilters = Annotated[rosters.Filters, Depends(_filters)]
 
 
 @router.get(
@@ -36,23 +102,43 @@ async def list_memberships(
     reader: ReaderDep,
     standing: Annotated[Standing, may(Capability.MEMBERSHIPS_READ)],
     page: PageDep,
-    category: Annotated[
-        list[MembershipCategory] | None, Query(description="Only these; repeat for or.")
-    ] = None,
-    updated_after: Annotated[
-        InstantIn | None,
-        Query(description="Only what changed after this instant, ended memberships included."),
-    ] = None,
-    as_of: Annotated[
-        AsOf | None, Query(description="The day that is asked about; today if not given.")
-    ] = None,
+    filters: RosterFilters,
 ) -> Any:
     """Who belongs today, in the order of joining. Members see each other's identity line;
-    `private` is filled for those who may read more, and they may ask about another day."""
-    found, parameters = memberships.asked(standing, category, updated_after, as_of)
+    `private` is filled for those who may read more, and they may filter by it, by status, and ask
+    about another day. With `person_id` they see all that somebody's belonging here ever was."""
+    found, parameters = rosters.asked(standing, filters)
     listed = await listing.page(reader, found, page, **parameters)
-    shown = await memberships.shown_all(reader, standing, listed.rows, as_of)
+    shown = await membership_pages.shown_all(reader, standing, listed.rows, filters.as_of)
     return page_of(shown, listed.next_cursor, listed.total)
+
+
+@router.post(
+    "/communities/{community}/memberships",
+    response_model=MembershipShown,
+    status_code=status.HTTP_201_CREATED,
+    summary="Make somebody a member",
+    openapi_extra=problems(
+        errors.PermissionDenied,
+        errors.OwnMembership,
+        errors.MembershipExists,
+        errors.PersonDeactivated,
+        errors.EligibilityNotVerified,
+        errors.CommunityArchived,
+    ),
+)
+async def add_membership(
+    community: str,
+    body: MembershipCreate,
+    work: SessionDep,
+    standing: Annotated[Standing, may(Capability.MEMBERSHIPS_MANAGE)],
+) -> Any:
+    """Somebody who belonged here before, or anybody with an account for those who may look up
+    people. Everybody else is invited, or asks. The membership is a new one: what was before stays
+    as it was. The rules still have to be agreed to before taking part."""
+    return await memberships.add(
+        work, standing, body.person_id, body.category, body.since_on, body.until_on
+    )
 
 
 @router.get(
@@ -64,7 +150,7 @@ async def get_membership(
     standing: Annotated[Standing, may(Capability.MEMBERSHIPS_READ, within=Membership, own=True)],
 ) -> Any:
     """A membership; one's own can be read after its end."""
-    return await memberships.get(reader, standing, membership_id)
+    return await membership_pages.get(reader, standing, membership_id)
 
 
 @router.patch(
@@ -89,8 +175,8 @@ async def update_membership(
     ],
     expected: ExpectedRequired,
 ) -> Any:
-    """A merge patch of its category or its last day. Setting a last day for somebody who holds a
-    seat needs the right to end terms."""
+    """A merge patch of its category, its first or its last day. A last day for somebody who holds
+    a seat, or a first one that is put off, needs the right to end terms."""
     return await memberships.update(work, standing, membership_id, body.model_dump(), expected)
 
 
@@ -104,19 +190,59 @@ async def end_membership(
     membership_id: UUID,
     body: MembershipEnd,
     work: SessionDep,
-    standing: Annotated[
-        Standing,
-        may(
-            Capability.MEMBERSHIPS_MANAGE,
-            within=Membership,
-            seen_with=Capability.MEMBERSHIPS_READ,
-            own=True,
-        ),
-    ],
+    standing: OwnOrManaged,
 ) -> Any:
     """At once. Everybody may leave; ending somebody else's membership needs a reason, and, if
     they hold a seat, the right to end terms. The terms that it carried end with it."""
     return await memberships.end(work, standing, membership_id, body.reason)
+
+
+@router.put(
+    "/memberships/{membership_id}/pause",
+    response_model=MembershipShown,
+    summary="Pause a membership",
+    openapi_extra=problems(
+        errors.PermissionDenied,
+        errors.MembershipEnded,
+        membership_errors.MembershipAlreadyPaused,
+        errors.PreconditionFailed,
+    ),
+)
+async def pause_membership(
+    membership_id: UUID,
+    body: MembershipPause,
+    work: SessionDep,
+    standing: OwnOrManaged,
+    expected: ExpectedDep,
+) -> Any:
+    """Everybody may take leave: the membership stays, and its rights (those of a seat too) rest
+    until the last day is over or the pause is ended. Pausing somebody else's needs a reason, and,
+    if they hold a seat, the right to end terms."""
+    return await pauses.pause(
+        work, standing, membership_id, body.starts_on, body.until_on, body.reason, expected
+    )
+
+
+@router.delete(
+    "/memberships/{membership_id}/pause",
+    response_model=MembershipShown,
+    summary="End a pause",
+    openapi_extra=problems(
+        errors.PermissionDenied,
+        errors.MembershipEnded,
+        membership_errors.MembershipNotPaused,
+        errors.PreconditionFailed,
+    ),
+)
+async def resume_membership(
+    membership_id: UUID,
+    work: SessionDep,
+    standing: OwnOrManaged,
+    expected: ExpectedDep,
+) -> Any:
+    """The rights are back at once. A pause that somebody else declared is ended by those who
+    manage memberships."""
+    return await pauses.resume(work, standing, membership_id, expected)
 
 
 @router.put(
@@ -187,7 +313,7 @@ async def list_my_memberships(reader: ReaderDep, standing: SignedIn, page: PageD
     """The communities that the caller belongs to, the latest first; ended memberships with
     `status=ended` are kept in the list."""
     listed = await listing.page(
-        reader, memberships.OWN, page, person=standing.me.id, today=standing.today
+        reader, rosters.OWN, page, person=standing.me.id, today=standing.today
     )
-    shown = await memberships.shown_all(reader, standing, listed.rows)
+    shown = await membership_pages.shown_all(reader, standing, listed.rows)
     return page_of(shown, listed.next_cursor, listed.total)

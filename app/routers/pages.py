@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
-from app import pages, texts
+from app import following, pages, texts
 from app.deps import SessionDep
 from app.services import unsubscriptions
 
@@ -39,6 +39,12 @@ async def password_page(language: Language) -> Response:
 async def sign_in_page(language: Language) -> Response:
     """Signs in on its button; opening it changes nothing."""
     return _answer(pages.sign_in(language))
+
+
+@router.get("/pages/proposal")
+async def proposal_page(language: Language) -> Response:
+    """Shows a proposal to whoever stands behind it; opening it changes nothing."""
+    return _answer(following.proposal(language))
 
 
 @router.get("/pages/discussion")

@@ -79,6 +79,11 @@ class Occupation(Answer):
 
     code: str = Field(description="What requests carry.", examples=["defence_counsel"])
     label: Localized = Field(description="What forms show.")
+    also_called: list[str] = Field(
+        description="What else people write for it: imports recognise it, whatever its accents"
+        " and case, and a form that searches should too.",
+        examples=[["defence lawyer", "avocate de defense"]],
+    )
 
 
 class Territory(Answer):
@@ -86,6 +91,9 @@ class Territory(Answer):
 
     code: str = Field(description="ISO 3166-2, or a code of its own.", examples=["CA-ON"])
     name: Localized = Field(description="What forms show.")
+    also_called: list[str] = Field(
+        description="What else people write for it, which imports recognise.", examples=[["ont"]]
+    )
 
 
 class OccupationList(Answer):

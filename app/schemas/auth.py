@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import MISSING, Field
 
 from app.schemas.base import Answer, Email, InstantOut, Request, line
+from app.schemas.community_proposals import CommunityProposalReceipt
 from app.schemas.join_requests import JoinRequestReceipt
 
 Secret = Annotated[str, Field(min_length=1, max_length=512)]
@@ -131,6 +132,10 @@ class PasswordChoice(Request):
         description="Ten characters or more; not the address, not a common password.",
         examples=["a quiet court in March"],
     )
+    revoke_access_tokens: bool = Field(
+        default=True,
+        description="Whether the tokens for scripts end too; false keeps those that one trusts.",
+    )
 
 
 class TokenInspection(Answer):
@@ -147,6 +152,9 @@ class EmailVerified(Answer):
     verified_at: InstantOut = Field(description="When it was proven.")
     join_requests: list[JoinRequestReceipt] = Field(
         description="The requests that were made with it and now wait for a decision."
+    )
+    proposal: CommunityProposalReceipt | None = Field(
+        description="The proposal that the form was about, if it was about one."
     )
 
 

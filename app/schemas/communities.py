@@ -44,6 +44,9 @@ class Community(Answer):
         description="Codes of occupations; not empty means restricted: only people of a verified"
         " occupation are admitted, and nothing inside is visible to anybody else."
     )
+    eligibility_confirmations: int = Field(
+        description="For a restricted community: how many people have to confirm a verification."
+    )
     publishes_leadership: bool = Field(
         description="For a restricted community: whether outsiders see its leaders' names."
     )
@@ -78,6 +81,9 @@ class CommunityCreate(Request):
     eligible_occupations: list[Code] = Field(
         default_factory=list, max_length=50, description="Codes; not empty makes it restricted."
     )
+    eligibility_confirmations: int = Field(
+        default=1, ge=1, le=2, description="How many people have to confirm a verification."
+    )
 
 
 class CommunityUpdate(Request):
@@ -96,6 +102,9 @@ class CommunityUpdate(Request):
     )
     eligible_occupations: list[Code] | MISSING = Field(
         default=MISSING, max_length=50, description="Codes; not empty makes it restricted."
+    )
+    eligibility_confirmations: int | MISSING = Field(
+        default=MISSING, ge=1, le=2, description="How many people have to confirm a verification."
     )
 
 

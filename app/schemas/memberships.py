@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import MISSING, Field
 
 from app.models import MembershipCategory, MembershipEnding
-from app.schemas.base import Answer, DayIn, InstantOut, Paragraph, Request, Viewer
+from app.schemas.base import Answer, DayIn, IdIn, InstantOut, Paragraph, Request, Viewer
 from app.schemas.communities import CommunityReference
 
 
@@ -18,6 +18,7 @@ class MembershipStatus(StrEnum):
     PLANNED = "planned"
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    PAUSED = "paused"
     ENDED = "ended"
 
 
@@ -39,6 +40,21 @@ class PrivateDetails(Answer):
     territory: str | None = Field(description="An entry of /territories, or null.")
 
 
+class PauseCause(StrEnum):
+    """Why the rights of a membership rest although nobody took them away."""
+
+    DECLARED = "declared"
+    NOT_VERIFIED = "not_verified"
+
+
+class RunningPause(Answer):
+    """That the rights of a membership rest today: leave was taken, or what a restricted community
+    asks for is not verified (any more); then they come back with the verification."""
+
+    cause: PauseCause = Field(description="Why.")
+    until_on: date | None = Field(description="The last day of a declared pause that has one.")
+
+
 class Membership(Answer):
     """One person's belonging to one community."""
 
@@ -47,13 +63,20 @@ class Membership(Answer):
     person: IdentityLine = Field(description="The member's identity line, as it is today.")
     private: PrivateDetails | None = Field(description="Null unless the caller may read it.")
     category: MembershipCategory = Field(description="As what the person belongs.")
-    status: MembershipStatus = Field(description="Where it stands today.")
+    status: MembershipStatus = Field(
+        description="Where it stands today; that it is suspended or paused shows to the member and"
+        " to those who may know."
+    )
     since_on: date = Field(description="The first day.")
     until_on: date | None = Field(description="The last day; null for an open end.")
     ending: MembershipEnding | None = Field(description="How it ended before its last day.")
+    end_reason: str | None = Field(description="Why it was ended; null unless the caller may know.")
     suspended_until: date | None = Field(
         description="The last day of a running suspension; null where there is none or the caller"
         " may not know."
+    )
+    pause: RunningPause | None = Field(
+        description="Null where no pause runs today, or where the caller may not know."
     )
     positions: list[str] = Field(description="The positions held here today.")
     updated_at: InstantOut = Field(description="When it last changed.")
@@ -68,11 +91,29 @@ class MembershipList(Answer):
     total: int | None = Field(default=None, description="With include=total: how many in all.")
 
 
+class MembershipCreate(Request):
+    """Somebody who is to belong again, or (for those who manage people) anybody with an account."""
+
+    person_id: IdIn = Field(description="The person.")
+    category: Annotated[MembershipCategory, Field(strict=False)] = Field(
+        default=MembershipCategory.PRACTITIONER, description="As what the person belongs."
+    )
+    since_on: DayIn | None = Field(
+        default=None, description="The first day, past or to come; today if not given."
+    )
+    until_on: DayIn | None = Field(
+        default=None, description="The last day, today or later; null for an open end."
+    )
+
+
 class MembershipUpdate(Request):
     """A merge patch of a membership."""
 
     category: Annotated[MembershipCategory, Field(strict=False)] | MISSING = Field(
         default=MISSING, description="As what the person belongs; cannot be cleared."
+    )
+    since_on: DayIn | MISSING = Field(
+        default=MISSING, description="The first day, corrected; cannot be cleared."
     )
     until_on: DayIn | None | MISSING = Field(
         default=MISSING, description="The last day, today or later; null for an open end."
@@ -83,6 +124,20 @@ class MembershipEnd(Request):
     """Why a membership ends. One's own needs no reason; somebody else's does."""
 
     reason: Paragraph | None = Field(default=None, description="Recorded; the person is told.")
+
+
+class MembershipPause(Request):
+    """Leave from a membership: from a day to the last moment of another, or until it is ended."""
+
+    starts_on: DayIn | None = Field(
+        default=None, description="The first day: today (if not given) or later."
+    )
+    until_on: DayIn | None = Field(
+        default=None, description="The last day, at most two years later; null: until ended."
+    )
+    reason: Paragraph | None = Field(
+        default=None, description="Needed where it is somebody else's; the person is told."
+    )
 
 
 class SuspensionCreate(Request):

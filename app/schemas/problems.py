@@ -5,8 +5,9 @@ from uuid import UUID
 
 from pydantic import MISSING, ConfigDict, Field
 
-from app.models import ElectionPhase
+from app.models import ElectionPhase, ImportStatus
 from app.schemas.base import Answer
+from app.schemas.membership_mappings import ImportField
 
 
 class FieldProblem(Answer):
@@ -29,6 +30,7 @@ class Reason(Answer):
 
     code: str = Field(
         description="sign_in_required, membership_required, membership_suspended,"
+        " membership_paused,"
         " position_required, term_ended, term_not_begun, holder_absent, rules_agreement_required,"
         " eligibility_required, own_only or token_scope.",
         examples=["position_required"],
@@ -72,6 +74,16 @@ class Problem(Answer):
     )
     phase: ElectionPhase | MISSING = Field(
         default=MISSING, description="With election.wrong_phase: the phase in which it is."
+    )
+    import_status: ImportStatus | MISSING = Field(
+        default=MISSING,
+        description="With import.not_in_this_state: the state in which the import is.",
+    )
+    row: int | MISSING = Field(
+        default=MISSING, description="With refusals of a file: the row where reading stopped."
+    )
+    missing: list[ImportField] | MISSING = Field(
+        default=MISSING, description="With import.mapping_unfit: what no column says."
     )
     nomination_id: UUID | MISSING = Field(
         default=MISSING, description="With election.winner_unfit: whose seat it would be."

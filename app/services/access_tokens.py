@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from app import activity, clock, credential_errors, errors, tokens
 from app.db import Source, Work
-from app.models import AccessToken, Person
+from app.models import AccessToken, ActorKind, Person
 from app.policy import Capability, Standing
 from app.services import scoping
 
@@ -82,8 +82,8 @@ async def revoke(work: Work, standing: Standing, token_id: UUID) -> None:
     _revoke(work, standing, await _working(work, token_id))
 
 
-async def revoke_all(work: Work, standing: Standing, person_id: UUID) -> None:
-    """Ends all of a person's tokens, because the account ends."""
+async def revoke_all(work: Work, standing: Standing | None, person_id: UUID) -> None:
+    """Ends all of a person's tokens, because the account ends, or its password was chosen anew."""
     found = await work.execute(
         sa.select(AccessToken).where(
             col(AccessToken.person_id) == person_id, scoping.working(AccessToken)
@@ -100,6 +100,15 @@ async def _working(work: Work, token_id: UUID) -> AccessToken:
     return token
 
 
-def _revoke(work: Work, standing: Standing, token: AccessToken) -> None:
+def _revoke(work: Work, standing: Standing | None, token: AccessToken) -> None:
+    """By whoever does it; by their owner where nobody is signed in."""
     token.revoked_at = clock.now()
-    activity.record(work, "access_token.revoked", standing, token.id, person_id=token.person_id)
+    actor = standing.actor if standing else (ActorKind.PERSON, token.person_id)
+    activity.record(
+        work,
+        "access_token.revoked",
+        standing,
+        token.id,
+        actor=actor,
+        person_id=token.person_id,
+    )

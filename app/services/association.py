@@ -61,23 +61,27 @@ async def territories(source: Source) -> list[dict[str, Any]]:
 
 
 _OCCUPATIONS = Prepared(
-    sa.select(Occupation.code, Occupation.label).order_by(col(Occupation.place))
+    sa.select(Occupation.code, Occupation.label, Occupation.also_called).order_by(
+        col(Occupation.place)
+    )
 )
-_TERRITORIES = Prepared(sa.select(Territory.code, Territory.name).order_by(col(Territory.place)))
+_TERRITORIES = Prepared(
+    sa.select(Territory.code, Territory.name, Territory.also_called).order_by(col(Territory.place))
+)
 
 
 async def refuse_unknown_codes(
-    source: Source, occupation_code: str | None, territory: str | None
+    source: Source, occupation_code: str | None, territory: str | None, within: str = ""
 ) -> None:
     """Raises Invalid for codes that the closed lists do not have."""
     wrong = []
     if occupation_code is not None and not await source.rows(
         sa.select(Occupation.code).where(col(Occupation.code) == occupation_code)
     ):
-        wrong.append(errors.field("/occupation_code", "not_known"))
+        wrong.append(errors.field(f"{within}/occupation_code", "not_known"))
     if territory is not None and not await source.rows(
         sa.select(Territory.code).where(col(Territory.code) == territory)
     ):
-        wrong.append(errors.field("/territory", "not_known"))
+        wrong.append(errors.field(f"{within}/territory", "not_known"))
     if wrong:
         raise errors.Invalid(errors=wrong)

@@ -19,6 +19,7 @@ from app.models import (
     JoinRequest,
     MailedToken,
     Person,
+    ProposalSupporter,
     RefreshToken,
     Session,
     SignInFailure,
@@ -27,7 +28,7 @@ from app.models import (
 from app.policy import Standing
 from app.reader import Reader
 from app.schemas.base import address_key
-from app.services import join_requests, passwords
+from app.services import access_tokens, join_confirmations, passwords, proposal_forms
 
 LOST_ANSWER = timedelta(seconds=30)
 FAILURE_WINDOW = timedelta(minutes=15)
@@ -253,19 +254,32 @@ async def _used(work: Work, token: str, *purposes: TokenPurpose) -> MailedToken:
 
 
 async def confirm_email(work: Work, standing: Standing, token: str) -> dict[str, Any]:
-    """Proves an address: the requests made with it on that form now wait for a decision."""
+    """Proves an address: the requests made with it on that form now wait for a decision, or what
+    it proposes or supports counts."""
     mailed = await _used(work, token, TokenPurpose.EMAIL_VERIFICATION)
     if mailed.submission_id is None:
         raise errors.MailedTokenInvalid
-    confirmed = await join_requests.confirm(work, standing, mailed.email_key, mailed.submission_id)
+    form_id, key = mailed.submission_id, mailed.email_key
+    proposal = await proposal_forms.confirm(work, standing, form_id, key)
+    confirmed = await join_confirmations.confirm(work, standing, key, form_id)
     row = await work.one(
-        sa.select(JoinRequest.email).where(col(JoinRequest.submission_id) == mailed.submission_id)
+        sa.select(JoinRequest.email)
+        .where(col(JoinRequest.submission_id) == form_id)
+        .union_all(sa.select(ProposalSupporter.email).where(col(ProposalSupporter.id) == form_id))
     )
-    return {"email": row.email, "verified_at": mailed.used_at, "join_requests": confirmed}
+    return {
+        "email": row.email,
+        "verified_at": mailed.used_at,
+        "join_requests": confirmed,
+        "proposal": proposal,
+    }
 
 
-async def choose_password(database: Database, token: str, password: str) -> None:
-    """Sets the password by a mailed link; every other such link and every sign-in ends with it.
+async def choose_password(
+    database: Database, token: str, password: str, *, revoke_access_tokens: bool = True
+) -> None:
+    """Sets the password by a mailed link; every other such link and every sign-in ends with it,
+    and, where asked for, every token for a script.
 
     Raises MailedTokenInvalid, PasswordWeak.
     """
@@ -297,6 +311,8 @@ async def choose_password(database: Database, token: str, password: str) -> None
         person.password_hash = stored
         person.email_verified_at = person.email_verified_at or now
         await end_all_sessions(work, person.id, None)
+        if revoke_access_tokens:
+            await access_tokens.revoke_all(work, None, person.id)
         activity.record(
             work,
             "account.password_chosen",

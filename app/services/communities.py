@@ -21,16 +21,17 @@ from app.models import (
 from app.policy import Capability, CommunityLine, MembershipLine, Standing
 from app.preconditions import Expected, merge
 from app.reader import Prepared
-from app.services import seats
+from app.services import held_terms, seats
 from app.services.seating import (
     TODAY,
     holds_seat,
     membership_runs,
+    paused_until,
     seat_exists,
     suspended_until,
     term_runs,
+    verified,
 )
-from app.services.standing import term_columns, term_lines
 
 # What the catalogue says of a community, computed for today.
 
@@ -74,6 +75,7 @@ OWN = (
     col(Community.status),
     col(Community.listed),
     col(Community.eligible_occupations),
+    col(Community.eligibility_confirmations),
     col(Community.publishes_leadership),
     col(Community.version),
     col(Community.created_at),
@@ -95,12 +97,14 @@ _MINE = Prepared(
         Membership.since_on,
         Membership.until_on,
         suspended_until(TODAY).label("suspended_until"),
+        paused_until(TODAY).label("paused_until"),
+        verified(TODAY, Membership.person_id, Membership.community_id).label("eligible"),
     ).where(
         col(Membership.person_id) == sa.bindparam("caller", type_=sa.Uuid), membership_runs(TODAY)
     )
 )
 _MY_TERMS = Prepared(
-    sa.select(*term_columns()).where(
+    sa.select(*held_terms.columns()).where(
         col(Term.person_id) == sa.bindparam("caller", type_=sa.Uuid),
         col(Term.community_id).is_not(None),
         term_runs(TODAY),
@@ -123,20 +127,25 @@ async def standings_in(reader: Source, standing: Standing, rows: list[Any]) -> l
         held = tuple(
             line
             for term in terms.get(row.id, ())
-            for line in term_lines(term, row.id, standing.grants)
+            for line in held_terms.lines(term, row.id, standing.grants)
             if line.in_community
         )
         found.append(
             standing.elsewhere(
                 line(row),
-                MembershipLine(mine.membership_id, mine.category, mine.since_on, mine.until_on)
-                if mine
-                else None,
+                _membership_line(mine) if mine else None,
                 mine.suspended_until if mine else None,
                 held,
+                bool(mine and mine.eligible),
             )
         )
     return found
+
+
+def _membership_line(row: Any) -> MembershipLine:
+    return MembershipLine(
+        row.membership_id, row.category, row.since_on, row.until_on, row.paused_until
+    )
 
 
 def line(row: Any) -> CommunityLine:
@@ -164,6 +173,7 @@ def shown(
         "status": row.status,
         "listed": row.listed,
         "eligible_occupations": row.eligible_occupations,
+        "eligibility_confirmations": row.eligibility_confirmations,
         "publishes_leadership": row.publishes_leadership,
         "member_count": member_count if inside else None,
         "last_activity_at": last_activity_at if inside else None,
@@ -182,12 +192,14 @@ _AFFORDANCES: tuple[tuple[str, Capability], ...] = (
     ("get_succession_plan", Capability.LEADERSHIP_READ_HISTORY),
     ("get_community_leadership_health", Capability.INSIGHTS_READ),
     ("list_join_requests", Capability.JOIN_REQUESTS_READ),
+    ("list_eligibility_verifications", Capability.ELIGIBILITY_VERIFY),
     ("list_review_queue", Capability.POSTS_MODERATE),
     ("list_community_audit_log", Capability.AUDIT_READ),
 )
 _ACTS: tuple[tuple[str, Capability], ...] = (
     ("start_discussion", Capability.DISCUSSIONS_START),
     ("begin_term", Capability.LEADERSHIP_APPOINT),
+    ("add_membership", Capability.MEMBERSHIPS_MANAGE),
     ("create_subcommittee", Capability.COMMUNITIES_UPDATE),
     ("open_election", Capability.ELECTIONS_MANAGE),
 )
@@ -228,12 +240,15 @@ async def get(source: Source, standing: Standing) -> dict[str, Any]:
 # Changes
 
 
-async def create(work: Work, standing: Standing, values: dict[str, Any]) -> dict[str, Any]:
-    """A new community at the end of the catalogue, with its seats, vacant.
+async def create(
+    work: Work, standing: Standing, values: dict[str, Any], within: str = ""
+) -> dict[str, Any]:
+    """A new community at the end of the catalogue, with its seats, vacant; `within` is where in the
+    body it is described.
 
     Raises SlugTaken, and Invalid for unknown occupations.
     """
-    await _refuse_unknown_occupations(work, values["eligible_occupations"])
+    await _refuse_unknown_occupations(work, values["eligible_occupations"], within)
     now = clock.now()
     last = await work.first(sa.select(sa.func.max(Community.place).label("place")))
     community = Community(
@@ -253,7 +268,7 @@ async def create(work: Work, standing: Standing, values: dict[str, Any]) -> dict
     return await get(work, dataclasses.replace(standing, community=line(community), _cache={}))
 
 
-_MANAGED = {"listed", "status", "eligible_occupations"}
+_MANAGED = {"listed", "status", "eligible_occupations", "eligibility_confirmations"}
 
 
 async def update(
@@ -283,10 +298,10 @@ async def update(
     return await get(work, dataclasses.replace(standing, community=line(community), _cache={}))
 
 
-async def _refuse_unknown_occupations(work: Work, codes: list[str]) -> None:
+async def _refuse_unknown_occupations(work: Work, codes: list[str], within: str = "") -> None:
     known = {row.code for row in await work.rows(sa.select(Occupation.code))}
     unknown = [
-        errors.field(f"/eligible_occupations/{index}", "not_known")
+        errors.field(f"{within}/eligible_occupations/{index}", "not_known")
         for index, code in enumerate(codes)
         if code not in known
     ]

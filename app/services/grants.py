@@ -92,11 +92,22 @@ def _holders(grantees: Any) -> sa.Select[Any]:
 
 _MANAGERS = sa.select(col(Grant.grantee)).where(col(Grant.capability) == Capability.GRANTS_MANAGE)
 _MAY_CHANGE = _holders(_MANAGERS)
+_GIVEN = _holders(
+    sa.select(col(Grant.grantee)).where(
+        col(Grant.capability) == sa.bindparam("capability", type_=sa.String)
+    )
+)
 
 
 async def holders(source: Source) -> set[UUID]:
     """The people who may change the table at this moment."""
     return {row.person_id for row in await source.rows(_MAY_CHANGE, today=clock.today())}
+
+
+async def holders_of(source: Source, capability: Capability) -> set[UUID]:
+    """The people to whom what they hold gives a capability in the association at this moment."""
+    rows = await source.rows(_GIVEN, capability=capability, today=clock.today())
+    return {row.person_id for row in rows}
 
 
 async def refuse_without_holder(

@@ -7,11 +7,11 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, clock, errors
-from app.db import Work, insert_ignoring
-from app.models import JoinOutcome, JoinRequest, JoinRequestStatus, Person, new_id
+from app.db import Work
+from app.models import JoinOutcome, JoinRequest, JoinRequestStatus, Person
 from app.policy import Standing
 from app.preconditions import Expected
-from app.services import join_requests, memberships, rules
+from app.services import accounts, join_requests, memberships, rules
 
 
 async def decide(
@@ -61,7 +61,9 @@ async def _accept(work: Work, standing: Standing, request: JoinRequest) -> None:
     standing.require_active()
     if standing.here.restricted:
         raise errors.EligibilityNotVerified
-    person = await _person(work, standing, request)
+    person = await accounts.of_applicant(work, standing, request)
+    if person.deactivated_at is not None:
+        raise errors.PersonDeactivated
     membership = await memberships.begin(work, request.community_id, person.id)
     agreed_at = request.verified_at
     await rules.record_agreement(
@@ -78,38 +80,3 @@ async def _accept(work: Work, standing: Standing, request: JoinRequest) -> None:
         membership_id=membership.id,
         person_id=person.id,
     )
-
-
-async def _person(work: Work, standing: Standing, request: JoinRequest) -> Person:
-    """The applicant's account: the one they have, or a new one without a password.
-
-    The profile of somebody who has an account is theirs; a form changes nothing in it.
-    """
-    now = clock.now()
-    made = new_id()
-    values = {
-        "id": made,
-        "name": request.name,
-        "email": request.email,
-        "email_key": request.email_key,
-        "email_verified_at": request.verified_at,
-        "occupation": request.occupation,
-        "occupation_code": request.occupation_code,
-        "affiliation": request.affiliation,
-        "area_of_interest": request.area_of_interest,
-        "territory": request.territory,
-        "language": request.language,
-        "created_at": now,
-        "updated_at": now,
-        "version": 1,
-    }
-    # Two communities may accept one newcomer at the same moment: one account, either way.
-    await work.execute(insert_ignoring(work, Person, values))
-    person = await work.entity(sa.select(Person).where(col(Person.email_key) == request.email_key))
-    if person.deactivated_at is not None:
-        raise errors.PersonDeactivated
-    if person.id == made:
-        activity.record(work, "account.created", standing, person.id)
-    elif person.email_verified_at is None:
-        person.email_verified_at = request.verified_at
-    return person

@@ -17,6 +17,7 @@ from app.db import Work
 from app.models import (
     Association,
     Community,
+    EligibilityVerification,
     JoinRequest,
     JoinRequestStatus,
     Mail,
@@ -26,16 +27,20 @@ from app.models import (
     Review,
     ReviewStatus,
     Rule,
-    Suspension,
     TokenPurpose,
 )
 from app.schemas.base import address_key
 from app.services import (
     election_letters,
+    eligibility_letters,
     grant_letters,
+    import_letters,
     leadership_letters,
     mailed_links,
+    membership_letters,
+    proposal_letters,
     succession_letters,
+    token_letters,
     unsubscriptions,
     waiting,
 )
@@ -62,6 +67,8 @@ async def write(work: Work, mail: Mail) -> Letter | None:
     """The letter of a queued mail, with its one-time link if it has one; None drops the mail."""
     if mail.kind in TO_ADDRESS:
         return await TO_ADDRESS[mail.kind](work, mail)
+    if mail.kind in eligibility_letters.LETTERS and mail.recipient_id is None:
+        return await _to_applicant(work, mail)
     person = await work.get(Person, mail.recipient_id) if mail.recipient_id else None
     if person is None or person.deactivated_at is not None:
         return None
@@ -97,6 +104,9 @@ async def _email_verification(work: Work, mail: Mail) -> Letter | None:
     """
     key = address_key(mail.address or "")
     request = await _awaiting(work, col(JoinRequest.email_key) == key)
+    form = await proposal_letters.awaiting(work, key)
+    if form is not None and (request is None or form.id > request.id):
+        return await _of_proposal(work, "confirm_proposal", form.id)
     return None if request is None else await _confirmation(work, request)
 
 
@@ -210,30 +220,26 @@ async def _waiting(work: Work, mail: Mail, person: Person) -> Letter | None:
 
 
 async def _about_membership(work: Work, mail: Mail, person: Person) -> Letter | None:
-    membership = await work.get(Membership, mail.subject_id)
-    if membership is None:
-        return None
     language = _language(person.language)
-    return _to(person, community=await _community(work, membership.community_id, language))
+    found = await membership_letters.facts(work, mail.kind, mail.subject_id, language)
+    return None if found is None else _to(person, found[0], **found[1])
 
 
-async def _membership_suspended(work: Work, mail: Mail, person: Person) -> Letter | None:
-    membership = await work.get(Membership, mail.subject_id)
-    found = (
-        sa.select(Suspension)
-        .where(col(Suspension.membership_id) == mail.subject_id)
-        .order_by(col(Suspension.id).desc())
-        .limit(1)
-    )
-    suspension = (await work.execute(found)).scalars().first()
-    if membership is None or suspension is None:
+async def _about_verification(work: Work, mail: Mail, person: Person) -> Letter | None:
+    language = _language(person.language)
+    found = await eligibility_letters.facts(work, mail.kind, mail.subject_id, language)
+    return None if found is None else _to(person, **found)
+
+
+async def _to_applicant(work: Work, mail: Mail) -> Letter | None:
+    """About a verification, to somebody without an account."""
+    verification = await work.get(EligibilityVerification, mail.subject_id)
+    request = verification and await eligibility_letters.applicant(work, verification)
+    if not request:
         return None
-    return _to(
-        person,
-        community=await _community(work, membership.community_id, _language(person.language)),
-        until=suspension.until_on.isoformat(),
-        reason=suspension.reason,
-    )
+    language = _language(request.language)
+    found = await eligibility_letters.facts(work, mail.kind, mail.subject_id, language)
+    return None if found is None else Letter(request.email, language, request.name, found)
 
 
 async def _about_leadership(work: Work, mail: Mail, person: Person) -> Letter | None:
@@ -284,6 +290,31 @@ async def _post(work: Work, review: Review, person: Person) -> dict[str, str] | 
     }
 
 
+async def _about_proposal(work: Work, mail: Mail) -> Letter | None:
+    return await _of_proposal(work, mail.kind, mail.subject_id)
+
+
+async def _of_proposal(work: Work, kind: str, form_id: UUID | None) -> Letter | None:
+    """To somebody who stands behind a proposal; by name once the address is proven."""
+    said = await proposal_letters.write(work, kind, form_id)
+    if said is None:
+        return None
+    form = said.form
+    name = form.name if form.verified_at else None
+    return Letter(form.email, _language(form.language), name, said.facts, said.body)
+
+
+async def _proposal_opened(work: Work, mail: Mail, person: Person) -> Letter | None:
+    found = await proposal_letters.opened(work, mail.subject_id, _language(person.language))
+    return None if found is None else _to(person, **found)
+
+
+async def _founding_member(work: Work, mail: Mail, person: Person) -> Letter | None:
+    language = _language(person.language)
+    said = await proposal_letters.founding(work, mail.subject_id, person, language)
+    return None if said is None else _to(person, said[0], **said[1])
+
+
 async def _about_grants(work: Work, mail: Mail, person: Person) -> Letter | None:
     language = _language(person.language)
     found = await grant_letters.facts(work, mail.kind, mail.subject_id, person.id, language)
@@ -302,6 +333,16 @@ async def _about_succession(work: Work, mail: Mail, person: Person) -> Letter | 
     return None if found is None else _to(person, found[0], **found[1])
 
 
+async def _about_token(work: Work, mail: Mail, person: Person) -> Letter | None:
+    found = await token_letters.facts(work, mail.kind, mail.subject_id, person)
+    return None if found is None else _to(person, **found)
+
+
+async def _imported(work: Work, mail: Mail, person: Person) -> Letter | None:
+    found = await import_letters.facts(work, mail.subject_id, person, _language(person.language))
+    return None if found is None else _to(person, found[0], **found[1])
+
+
 async def _password_changed(_work: Work, _mail: Mail, person: Person) -> Letter | None:
     return _to(person)
 
@@ -312,6 +353,7 @@ async def association(work: Work) -> Association:
 
 
 TO_ADDRESS: Mapping[str, Callable[[Work, Mail], Awaitable[Letter | None]]] = {
+    **dict.fromkeys(proposal_letters.LETTERS, _about_proposal),
     "confirm_address": _confirm_address,
     "email_verification": _email_verification,
     "password_reset": _password_reset,
@@ -320,18 +362,22 @@ TO_ADDRESS: Mapping[str, Callable[[Work, Mail], Awaitable[Letter | None]]] = {
 }
 TO_PERSON: Mapping[str, Callable[[Work, Mail, Person], Awaitable[Letter | None]]] = {
     **dict.fromkeys(leadership_letters.LETTERS, _about_leadership),
+    **dict.fromkeys(membership_letters.LETTERS, _about_membership),
+    **dict.fromkeys(eligibility_letters.LETTERS, _about_verification),
     **dict.fromkeys(election_letters.LETTERS, _about_election),
     **dict.fromkeys(succession_letters.LETTERS, _about_succession),
+    **dict.fromkeys(token_letters.LETTERS, _about_token),
+    "founding_member": _founding_member,
     "grant_change_proposed": _about_grants,
     "grant_change_refused": _about_grants,
     "grant_changed": _about_grants,
-    "membership_ended": _about_membership,
-    "membership_suspended": _membership_suspended,
+    "imported": _imported,
     "password_changed": _password_changed,
+    "proposal_opened": _proposal_opened,
     "post_hidden": _post_hidden,
     "post_restored": _post_restored,
     "requests_waiting": _waiting,
     "reviews_waiting": _waiting,
-    "suspension_lifted": _about_membership,
+    "verifications_waiting": _waiting,
     "welcome": _welcome,
 }

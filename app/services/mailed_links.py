@@ -51,6 +51,13 @@ def discussion(discussion_id: UUID) -> str:
     return template.replace("{id}", str(discussion_id))
 
 
+def proposal(proposal_id: UUID, token: str) -> str:
+    """Where somebody who stands behind a proposal follows it, and withdraws from it."""
+    known = settings.get()
+    template = known.link_proposal or f"{known.public_url}/pages/proposal?id={{id}}#token={{token}}"
+    return template.replace("{id}", str(proposal_id)).replace("{token}", token)
+
+
 def unsubscription(key: str) -> str:
     """Where reminders are stopped. Mail programs POST to it, so the key is in the query."""
     return f"{settings.get().public_url}/unsubscribe?key={key}"

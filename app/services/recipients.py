@@ -10,16 +10,34 @@ from sqlmodel import col
 from app import activity as happenings
 from app import clock, settings
 from app.db import Work
-from app.models import Activity, JoinRequest, Mail, MailStatus, Review, ReviewAction
+from app.models import (
+    Activity,
+    EligibilityVerification,
+    JoinRequest,
+    Mail,
+    MailStatus,
+    Review,
+    ReviewAction,
+)
 from app.policy import Capability
-from app.services import election_letters, grants, succession_letters, unsubscriptions, waiting
+from app.services import (
+    election_letters,
+    eligibility_letters,
+    grants,
+    proposal_letters,
+    succession_letters,
+    token_letters,
+    unsubscriptions,
+    waiting,
+)
 from app.services.mail_queue import queue
 
 
 async def cause(work: Work, activity: Activity) -> None:
     """Queues the mails that one activity causes; an activity is to be given to this once.
 
-    Nobody is mailed about what they did themselves, save that their password was changed.
+    Nobody is mailed about what they did themselves, save that their password was changed or a
+    token for a script was made: it may have been somebody else in their name.
     """
     kind = happenings.KINDS.get(activity.kind)
     for mail_kind in kind.mails if kind else ():
@@ -112,6 +130,11 @@ async def _account(work: Work, mail_kind: str, activity: Activity) -> None:
         await queue(work, mail_kind, activity.id, recipient_id=person_id, subject_id=person_id)
 
 
+async def _owner(work: Work, mail_kind: str, activity: Activity) -> None:
+    person_id, token_id = UUID(activity.facts["person_id"]), UUID(activity.subject_id)
+    await queue(work, mail_kind, activity.id, recipient_id=person_id, subject_id=token_id)
+
+
 async def _author_of_hidden(work: Work, mail_kind: str, activity: Activity) -> None:
     if activity.facts["action"] == ReviewAction.HIDE:
         await _author(work, mail_kind, activity)
@@ -147,6 +170,25 @@ async def _readers_of_succession(work: Work, mail_kind: str, activity: Activity)
         await _person(work, mail_kind, activity, person_id)
 
 
+async def _behind_proposal(work: Work, mail_kind: str, activity: Activity) -> None:
+    for form in await proposal_letters.readers(work, mail_kind, activity):
+        about = f"{activity.id}:{form.id}"
+        await queue(work, mail_kind, about, address=form.email, subject_id=form.id)
+
+
+async def _deciders_of_proposal(work: Work, mail_kind: str, activity: Activity) -> None:
+    for person_id in sorted(await proposal_letters.deciders(work)):
+        await _person(work, mail_kind, activity, person_id, each=True)
+
+
+async def _imported(work: Work, mail_kind: str, activity: Activity) -> None:
+    """One mail for all that an import brought somebody, where it was asked to tell them."""
+    if activity.facts["invite"]:
+        person_id, import_id = (UUID(activity.facts[name]) for name in ("person_id", "import_id"))
+        about = f"{import_id}:{person_id}"
+        await queue(work, mail_kind, about, recipient_id=person_id, subject_id=import_id)
+
+
 async def _proposer(work: Work, mail_kind: str, activity: Activity) -> None:
     await _person(work, mail_kind, activity, UUID(activity.facts["proposed_by"]))
 
@@ -171,16 +213,39 @@ async def _person(
     await queue(work, mail_kind, about, recipient_id=person_id, subject_id=subject_id)
 
 
+async def _verified_person(work: Work, mail_kind: str, activity: Activity) -> None:
+    """Whom a verification is about; an applicant without an account at the address of the form."""
+    verification = await work.get(EligibilityVerification, UUID(activity.subject_id))
+    if verification is None:
+        return
+    if verification.person_id is not None:
+        await _person(work, mail_kind, activity, verification.person_id)
+        return
+    request = await eligibility_letters.applicant(work, verification)
+    if request is not None:
+        about = verification.id
+        await queue(work, mail_kind, about, address=request.email, subject_id=about)
+
+
 RECIPIENTS: Mapping[str, Callable[[Work, str, Activity], Awaitable[None]]] = {
     **dict.fromkeys(election_letters.LETTERS, _readers_of_election),
     **dict.fromkeys(succession_letters.LETTERS, _readers_of_succession),
+    **dict.fromkeys(proposal_letters.LETTERS, _behind_proposal),
+    **dict.fromkeys(token_letters.LETTERS, _owner),
     "confirm_address": _confirm_address,
+    "imported": _imported,
+    "founding_member": _newcomer,
     "grant_change_proposed": _holders_of_the_table,
     "grant_change_refused": _proposer,
     "grant_changed": _holders_of_the_table,
     "membership_ended": _person_of_facts,
+    **dict.fromkeys(eligibility_letters.LETTERS, _verified_person),
+    "membership_begun": _person_of_facts,
+    "membership_paused": _person_of_facts,
+    "membership_resumed": _person_of_facts,
     "membership_suspended": _person_of_facts,
     "password_changed": _account,
+    "proposal_opened": _deciders_of_proposal,
     "post_hidden": _author_of_hidden,
     "post_restored": _author,
     "request_declined": _applicant,

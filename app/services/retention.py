@@ -8,20 +8,27 @@ from sqlmodel import col
 from app import clock
 from app.db import Work
 from app.models import (
+    AccessToken,
+    EligibilityEvidence,
+    EligibilityVerification,
     IdempotencyKey,
     JoinRequest,
     JoinRequestStatus,
     MailedToken,
+    PartnerCredential,
     RefreshToken,
     Session,
     SignInFailure,
 )
 from app.models.activity import Mail, MailStatus
+from app.services import import_retention, proposal_retention
 
 UNCONFIRMED = timedelta(days=7)
 NOT_ACCEPTED = timedelta(days=730)
 SIGNED_OUT = timedelta(days=30)
+ENDED = timedelta(days=90)
 DELIVERED = timedelta(days=30)
+UNDECIDED = timedelta(days=90)
 ANSWERS = timedelta(hours=24)
 
 
@@ -30,6 +37,9 @@ async def erase(work: Work) -> dict[str, int]:
     now = clock.now()
     ended = sa.select(Session.id).where(
         sa.or_(col(Session.ended_at) < now - SIGNED_OUT, col(Session.expires_at) < now - SIGNED_OUT)
+    )
+    undecided = sa.select(col(EligibilityEvidence.verification_id)).where(
+        col(EligibilityEvidence.uploaded_at) < now - UNDECIDED
     )
     refused = (JoinRequestStatus.DECLINED, JoinRequestStatus.WITHDRAWN)
     statements = {
@@ -44,9 +54,32 @@ async def erase(work: Work) -> dict[str, int]:
             col(RefreshToken.session_id).in_(ended.scalar_subquery())
         ),
         "session": sa.delete(Session).where(col(Session.id).in_(ended.scalar_subquery())),
+        # The log names them by their ids, and needs no more.
+        **{
+            model.__tablename__: sa.delete(model).where(
+                sa.or_(col(model.revoked_at) < now - ENDED, col(model.expires_at) < now - ENDED)
+            )
+            for model in (AccessToken, PartnerCredential)
+        },
         "mail": sa.delete(Mail).where(
             col(Mail.status) != MailStatus.QUEUED,
             col(Mail.created_at) < now - DELIVERED,
+        ),
+        # Evidence goes with the decision; where nobody decides, it goes all the same.
+        "evidence_noted": sa.update(EligibilityVerification)
+        .where(col(EligibilityVerification.id).in_(undecided))
+        .values(evidence_destroyed_at=now),
+        "evidence": sa.delete(EligibilityEvidence).where(
+            col(EligibilityEvidence.uploaded_at) < now - UNDECIDED
+        ),
+        "eligibility_verification": sa.delete(EligibilityVerification).where(
+            sa.or_(
+                col(EligibilityVerification.until_on) < clock.day_of(now) - NOT_ACCEPTED,
+                sa.and_(
+                    col(EligibilityVerification.confirmed_on).is_(None),
+                    col(EligibilityVerification.updated_at) < now - NOT_ACCEPTED,
+                ),
+            )
         ),
         "join_request_unconfirmed": sa.delete(JoinRequest).where(
             col(JoinRequest.status) == JoinRequestStatus.AWAITING_VERIFICATION,
@@ -57,4 +90,6 @@ async def erase(work: Work) -> dict[str, int]:
             col(JoinRequest.updated_at) < now - NOT_ACCEPTED,
         ),
     }
+    statements |= proposal_retention.statements(now, UNCONFIRMED, NOT_ACCEPTED)
+    statements |= import_retention.statements(now)
     return {name: await work.written(statement) for name, statement in statements.items()}

@@ -72,6 +72,8 @@ async def _entitled(source: Source, election: Any) -> Any:
         # Somebody who is entered later belongs from then on, whatever day is written down.
         col(Membership.created_at) < begins,
         seating.suspended_until(day, Membership, begins).is_(None),
+        seating.paused_until(day, Membership, begins).is_(None),
+        seating.verified(day, Membership.person_id, Membership.community_id, begins),
     )
     holder = sa.select(col(Term.person_id)).where(
         col(Term.community_id) == election.community_id,

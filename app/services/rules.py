@@ -152,6 +152,12 @@ async def record_agreement(
         activity.record(work, "rules.agreed", by, person_id, rules_version=version)
 
 
+async def record_earlier(work: Work, agreements: list[dict[str, Any]]) -> None:
+    """Adds agreements that people gave on forms which have now been accepted, each once."""
+    if agreements:
+        await work.execute(insert_ignoring(work, Agreement), agreements)
+
+
 def outdated(standing: Standing) -> errors.Problem:
     """The refusal that names the version in force."""
     number = standing.rules_in_force

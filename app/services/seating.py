@@ -6,19 +6,33 @@ about; `end`, where it is given, the instant at which that day is over: then wha
 counts. Without it only what has not ended counts, which is the present.
 
 A holder *holds* a seat while the term, the membership and the account run. Whoever holds it is
-*able* to exercise it unless the membership is suspended or the holder absent. While nobody who
+*able* to exercise it unless the rights of the membership rest (it is suspended, or paused, or what
+a restricted community asks for is not verified) or the holder is absent. While nobody who
 holds it is able, a named acting holder acts, or else the holder of the position that acts for it
 by rule. So at no moment do two people exercise one seat.
 """
 
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from app.models import Absence, Membership, Person, Position, Seat, Suspension, Term, TermBasis
-from app.models.base import Instant
+from app.models import (
+    Absence,
+    Community,
+    EligibilityVerification,
+    Membership,
+    MembershipPause,
+    Person,
+    Position,
+    Seat,
+    Suspension,
+    Term,
+    TermBasis,
+)
+from app.models.base import Instant, has_item, is_empty
 
 TODAY = sa.bindparam("today", type_=sa.Date)
 DAY_END = sa.bindparam("day_end", type_=Instant)
@@ -70,6 +84,62 @@ def suspended_until(day: Any, membership: Any = Membership, end: Any = None) -> 
     )
 
 
+# Where a pause has no last day.
+NO_END = date.max
+
+
+def paused_until(day: Any, membership: Any = Membership, end: Any = None) -> Any:
+    """The last day of the pause of a membership that runs on a day, as a scalar; NO_END if open."""
+    declared = () if end is None else (col(MembershipPause.declared_at) < end,)
+    return (
+        sa.select(sa.func.max(sa.func.coalesce(MembershipPause.until_on, sa.literal(NO_END))))
+        .where(
+            col(MembershipPause.membership_id) == membership.id,
+            col(MembershipPause.starts_on) <= day,
+            sa.or_(col(MembershipPause.until_on).is_(None), col(MembershipPause.until_on) >= day),
+            _not_over(col(MembershipPause.ended_at), end),
+            *declared,
+        )
+        .correlate(membership)
+        .scalar_subquery()
+    )
+
+
+def confirmed(day: Any, verification: Any = EligibilityVerification, end: Any = None) -> Any:
+    """The condition that a verification holds on a day."""
+    return sa.and_(
+        col(verification.confirmed_on) <= day,  # null until it is confirmed
+        col(verification.until_on) >= day,
+        _not_over(col(verification.revoked_at), end),
+    )
+
+
+def verified(day: Any, person_id: Any, community_id: Any, end: Any = None) -> Any:
+    """The condition that a community admits somebody: it is open to all, or what it asks for is
+    verified of them on that day."""
+    community, verification = aliased(Community), aliased(EligibilityVerification)
+    admitted = (
+        sa.select(verification.id)
+        .where(
+            col(verification.community_id) == community.id,
+            col(verification.person_id) == person_id,
+            confirmed(day, verification, end),
+            has_item(community.eligible_occupations, verification.occupation_code),
+        )
+        .correlate_except(verification)
+        .exists()
+    )
+    return (
+        sa.select(community.id)
+        .where(
+            col(community.id) == community_id,
+            sa.or_(is_empty(community.eligible_occupations), admitted),
+        )
+        .correlate_except(community)
+        .exists()
+    )
+
+
 def absence_on(day: Any, term: Any = Term, end: Any = None) -> Any:
     """The absence of a term's holder that runs on a day, as a scalar: its id, or null."""
     return (
@@ -97,7 +167,7 @@ def active(term: Any, end: Any = None) -> Any:
     )
 
 
-def _belongs(day: Any, term: Any, end: Any, *, suspended: bool) -> Any:
+def _belongs(day: Any, term: Any, end: Any, *, resting: bool) -> Any:
     """The condition that the holder is a member where the seat is."""
     belonging = aliased(Membership)
     found = sa.select(belonging.id).where(
@@ -105,8 +175,12 @@ def _belongs(day: Any, term: Any, end: Any, *, suspended: bool) -> Any:
         col(belonging.person_id) == term.person_id,
         membership_runs(day, belonging, end),
     )
-    if not suspended:
-        found = found.where(suspended_until(day, belonging, end).is_(None))
+    if not resting:
+        found = found.where(
+            suspended_until(day, belonging, end).is_(None),
+            paused_until(day, belonging, end).is_(None),
+            verified(day, belonging.person_id, belonging.community_id, end),
+        )
     return sa.or_(col(term.community_id).is_(None), found.correlate(term).exists())
 
 
@@ -115,16 +189,16 @@ def holds(day: Any, term: Any = Term, end: Any = None) -> Any:
     return sa.and_(
         term_runs(day, term),
         active(term, end),
-        _belongs(day, term, end, suspended=True),
+        _belongs(day, term, end, resting=True),
     )
 
 
 def able(day: Any, term: Any = Term, end: Any = None) -> Any:
-    """The condition that a holder can exercise a seat: neither suspended nor absent."""
+    """The condition that a holder can exercise a seat: not absent, and no rights resting."""
     return sa.and_(
         term_runs(day, term),
         active(term, end),
-        _belongs(day, term, end, suspended=False),
+        _belongs(day, term, end, resting=False),
         absence_on(day, term, end).is_(None),
     )
 

@@ -102,17 +102,29 @@ def _association(about: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _lists(work: Work, directory: Path) -> None:
-    known = {row.code for row in await work.rows(sa.select(Occupation.code))}
+    """The closed lists. What else an entry is called came later than the entries of some
+    databases, so that alone is filled in where it is missing."""
+    occupations = {row.code: row for row in (await work.execute(sa.select(Occupation))).scalars()}
     for place, row in enumerate(rows_of(directory, "occupations.csv"), start=1):
-        if row["code"] not in known:
-            work.add(Occupation(code=row["code"], place=place, label=both(row, "label")))
-    known = {row.code for row in await work.rows(sa.select(Territory.code))}
+        known = occupations.get(row["code"])
+        if known is None:
+            known = Occupation(code=row["code"], place=place, label=both(row, "label"))
+            work.add(known)
+        known.also_called = known.also_called or _also_called(row)
+    territories = {row.code: row for row in (await work.execute(sa.select(Territory))).scalars()}
     for place, row in enumerate(rows_of(directory, "territories.csv"), start=1):
-        if row["code"] not in known:
-            work.add(Territory(code=row["code"], place=place, name=both(row, "name")))
+        known = territories.get(row["code"])
+        if known is None:
+            known = Territory(code=row["code"], place=place, name=both(row, "name"))
+            work.add(known)
+        known.also_called = known.also_called or _also_called(row)
     await work.flush()
     if await work.get(Occupation, OTHER) is None:
         raise DefaultsInvalid(f"occupations.csv needs the code {OTHER}, for who names none")
+
+
+def _also_called(row: dict[str, str]) -> list[str]:
+    return [name for name in (row.get("also_called") or "").split("|") if name]
 
 
 async def _positions(work: Work, directory: Path) -> bool:

@@ -24,27 +24,29 @@ from app.models import (
     Community,
     Membership,
     Person,
-    Position,
     RulesVersion,
-    Seat,
     Session,
     Term,
-    TermBasis,
 )
 from app.models.base import Instant
 from app.policy import (
-    Acting,
     Bounds,
     CommunityLine,
-    Grants,
     MembershipLine,
     PersonLine,
     Standing,
     TermLine,
 )
 from app.reader import Prepared, Reader
-from app.services import permission_table, seating
-from app.services.seating import DAY_END, TODAY, membership_runs, suspended_until
+from app.services import held_terms, permission_table
+from app.services.seating import (
+    DAY_END,
+    TODAY,
+    membership_runs,
+    paused_until,
+    suspended_until,
+    verified,
+)
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -125,64 +127,6 @@ def about(by: str, model: type[SQLModel] | None) -> tuple[Any, ...]:
     return (*_ASSOCIATION, *_COMMUNITY, _thing(by, model))
 
 
-# A term of another community counts where its position comes with one of the association.
-_WITH_OFFICE = sa.select(col(Position.held_with)).where(col(Position.held_with).is_not(None))
-
-
-def _counting(community_id: Any) -> tuple[Any, ...]:
-    """The conditions that a term runs and may count in a community."""
-    return (
-        seating.term_runs(TODAY),
-        sa.or_(
-            col(Term.community_id).is_(None),
-            col(Term.community_id) == community_id,
-            col(Term.position_code).in_(_WITH_OFFICE),
-        ),
-    )
-
-
-def term_columns(end: Any = None) -> tuple[Any, ...]:
-    """What a standing needs to know of each term of the caller's that runs."""
-    acting = seating.acting_seat(TODAY, Term, end)
-    return (
-        col(Term.id).label("term_id"),
-        Term.position_code,
-        Term.starts_on,
-        Term.ends_on,
-        col(Term.community_id).label("term_community_id"),
-        Term.seat_id,
-        (col(Term.basis) == TermBasis.ACTING).label("named_to_act"),
-        seating.counts(TODAY, Term, end).label("counts"),
-        seating.absence_on(TODAY, Term, end).label("absence_id"),
-        acting.label("acting_seat"),
-    )
-
-
-def term_lines(row: Any, community_id: UUID | None, table: Grants) -> list[TermLine]:
-    """A term as a standing has it, with the seat in which its holder acts by rule, and with the
-    offices that come with each of them."""
-    held = TermLine(
-        row.term_id,
-        row.position_code,
-        row.starts_on,
-        row.ends_on,
-        in_community=row.term_community_id is not None,
-        here=row.term_community_id in (None, community_id),
-        counts=bool(row.counts),
-        absent=row.absence_id is not None,
-        acting=Acting(row.seat_id) if row.named_to_act else None,
-    )
-    found = [held]
-    if row.acting_seat is not None:
-        position = table.acts_for[held.position]
-        found.append(replace(held, position=position, acting=Acting(row.acting_seat)))
-    return found + [
-        replace(line, position=office, in_community=False, here=True, ex_officio=True)
-        for line in found
-        for office in table.held_with.get(line.position, ())
-    ]
-
-
 _NOW = sa.bindparam("now", type_=Instant)
 # What a caller came with, and when it is good: read in the same statement as whose it is.
 _SESSION: tuple[Any, ...] = (
@@ -230,8 +174,10 @@ def _signed_in(by: str, model: type[SQLModel] | None, past: bool, token: bool) -
             Membership.since_on,
             Membership.until_on,
             suspended_until(TODAY, end=end).label("suspended_until"),
+            paused_until(TODAY, end=end).label("paused_until"),
+            verified(TODAY, Person.id, Community.id, end).label("eligible"),
             sa.select(Term.id)
-            .where(col(Term.person_id) == Person.id, *_counting(Community.id))
+            .where(col(Term.person_id) == Person.id, *held_terms.counting(Community.id))
             .correlate(Person, Community)
             .exists()
             .label("has_terms"),
@@ -251,18 +197,6 @@ def _signed_in(by: str, model: type[SQLModel] | None, past: bool, token: bool) -
         .where(col(Person.deactivated_at).is_(None), *(_TOKEN if token else _SESSION))
     )
     return Prepared(found)
-
-
-@lru_cache
-def _terms(past: bool) -> Prepared:
-    """What a standing needs of the terms of somebody who has one; most people have none."""
-    end = DAY_END if past else None
-    return Prepared(
-        sa.select(*term_columns(end)).where(
-            col(Term.person_id) == sa.bindparam("person_id", type_=sa.Uuid),
-            *_counting(sa.bindparam("community_id", type_=sa.Uuid)),
-        )
-    )
 
 
 @lru_cache
@@ -323,15 +257,17 @@ async def _account(
     row = rows[0]
     membership = None
     if row.membership_id is not None:
-        membership = MembershipLine(row.membership_id, row.category, row.since_on, row.until_on)
+        membership = MembershipLine(
+            row.membership_id, row.category, row.since_on, row.until_on, row.paused_until
+        )
     table = await permission_table.read(reader, row.grants_version)
     if as_of is not None:
         table = await permission_table.as_of(reader, table, clock.end_of(today))
     terms: list[TermLine] = []
     if row.has_terms:
         about = {"person_id": row.person_id, "community_id": row.community_id, "today": today}
-        for found in await reader.rows(_terms(as_of is not None), **about, **asked):
-            terms += term_lines(found, row.community_id, table)
+        for found in await reader.rows(held_terms.statement(as_of is not None), **about, **asked):
+            terms += held_terms.lines(found, row.community_id, table)
     return row, Standing(
         grants=table,
         now=now,
@@ -342,30 +278,9 @@ async def _account(
         community=community_line(row, where),
         membership=membership,
         suspended_until=row.suspended_until,
-        terms=await _with_incumbents(reader, terms, today),
+        terms=await held_terms.with_incumbents(reader, terms, today),
         rules_agreed=row.agreed,
-    )
-
-
-_INCUMBENTS = sa.select(
-    col(Seat.id), seating.incumbent(TODAY, col(Seat.id), Seat).label("person_id")
-)
-
-
-async def _with_incumbents(
-    reader: Reader, terms: list[TermLine], day: date
-) -> tuple[TermLine, ...]:
-    """The terms, and for whom those who act do so: asked only where somebody acts."""
-    seats = [term.acting.seat_id for term in terms if term.acting]
-    if not seats:
-        return tuple(terms)
-    rows = await reader.rows(_INCUMBENTS.where(col(Seat.id).in_(seats)), today=day)
-    held = {row.id: row.person_id for row in rows}
-    return tuple(
-        replace(term, acting=Acting(term.acting.seat_id, held.get(term.acting.seat_id)))
-        if term.acting
-        else term
-        for term in terms
+        eligible=membership is not None and bool(row.eligible),
     )
 
 

@@ -16,6 +16,7 @@ from app.db import Work
 from app.models import (
     Community,
     CommunityStatus,
+    EligibilityVerification,
     Grant,
     JoinRequest,
     JoinRequestStatus,
@@ -25,6 +26,7 @@ from app.models import (
     Review,
     ReviewStatus,
     Term,
+    VerificationStatus,
 )
 from app.policy import CONTENT, Capability
 from app.services import seating
@@ -34,6 +36,7 @@ from app.services.seating import TODAY
 GATHERED: Mapping[str, Capability] = {
     "requests_waiting": Capability.JOIN_REQUESTS_DECIDE,
     "reviews_waiting": Capability.POSTS_MODERATE,
+    "verifications_waiting": Capability.ELIGIBILITY_VERIFY,
 }
 
 
@@ -96,6 +99,18 @@ _REVIEWS: Any = sa.select(col(Review.id), col(Review.community_id)).where(
     .exists(),
 )
 
+_VERIFICATIONS: Any = sa.select(
+    col(EligibilityVerification.id), col(EligibilityVerification.community_id)
+).where(
+    col(EligibilityVerification.status).in_(
+        (VerificationStatus.REQUESTED, VerificationStatus.AWAITING_SECOND)
+    ),
+    col(EligibilityVerification.email_key) != sa.bindparam("address", type_=sa.String),
+    # Whoever confirmed it waits for somebody else.
+    col(EligibilityVerification.first_by).is_distinct_from(sa.bindparam("person", type_=sa.Uuid)),
+    col(EligibilityVerification.community_id).in_(sa.bindparam("communities", expanding=True)),
+)
+
 
 async def deciders(work: Work, kind: str, community_id: UUID) -> set[UUID]:
     """The people who may decide today what waits in a community."""
@@ -119,6 +134,9 @@ async def for_person(work: Work, kind: str, person: Person) -> list[Waiting]:
         return []
     if kind == "requests_waiting":
         found = await work.rows(_REQUESTS, communities=list(names), address=person.email_key)
+    elif kind == "verifications_waiting":
+        asked = {"address": person.email_key, "person": person.id}
+        found = await work.rows(_VERIFICATIONS, communities=list(names), **asked)
     else:
         found = await work.rows(_REVIEWS, communities=list(names), person=person.id)
     return [
@@ -129,11 +147,7 @@ async def for_person(work: Work, kind: str, person: Person) -> list[Waiting]:
 
 
 def _admitted(row: Any, capability: Capability) -> bool:
-    """As Standing has it: in a restricted community, what is said there is for the verified alone.
-
-    Nobody's eligibility can be verified yet, so that there only administration is left, and that
-    to the association's positions. Counts are content too, where they are of content.
+    """As Standing has it: in a restricted community, what is said there is for the verified alone,
+    which holders of a seat that counts are. Counts are content too, where they are of content.
     """
-    if not row.eligible_occupations:
-        return True
-    return row.association and capability not in CONTENT
+    return not (row.eligible_occupations and row.association and capability in CONTENT)

@@ -1,0 +1,57 @@
+"""What is refused of memberships beyond the common refusals: pauses, and what a person is."""
+
+from app.problem import Problem
+
+
+class MembershipAlreadyPaused(Problem):
+    """A pause runs already, or is to come."""
+
+    status, code = 409, "membership.already_paused"
+
+
+class MembershipNotPaused(Problem):
+    """There is no pause to end."""
+
+    status, code = 409, "membership.not_paused"
+
+
+class OwnVerification(Problem):
+    """Nobody decides what is to be verified of themselves."""
+
+    status, code = 403, "eligibility.own"
+
+
+class SecondVerifierNeeded(Problem):
+    """Two people have to agree, and this one has confirmed it already."""
+
+    status, code = 409, "eligibility.second_person_needed"
+
+
+class VerificationDecided(Problem):
+    """The verification is over: decided, withdrawn or revoked."""
+
+    status, code = 409, "eligibility.already_decided"
+
+
+class VerificationNotConfirmed(Problem):
+    """Only what is confirmed can be revoked."""
+
+    status, code = 409, "eligibility.not_confirmed"
+
+
+class VerificationOpen(Problem):
+    """Somebody's verification here is being looked at already."""
+
+    status, code = 409, "eligibility.already_open"
+
+
+class CommunityOpenToAll(Problem):
+    """The community asks for no verification."""
+
+    status, code = 409, "eligibility.not_asked_for"
+
+
+class EvidenceUnsupported(Problem):
+    """Evidence is a PDF, a PNG or a JPEG, by its bytes."""
+
+    status, code = 415, "eligibility.evidence_unsupported"

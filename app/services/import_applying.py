@@ -1,0 +1,170 @@
+"""Applying a plan, and taking it back, a batch of rows at a time.
+
+Each row is compared anew with the world: what would do something else now than was planned is not
+done. The rows' state is written with what they do, so that a crash neither loses nor doubles one.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from app.db import Source, Work
+from app.membership_files.rows import Finding
+from app.models import MembershipImport, MembershipImportRow, RowOutcome, RowState
+from app.services import import_effects, import_reversal, import_rows, import_worlds
+from app.services.import_effects import Planned
+from app.services.import_plans import Planner
+from app.services.import_worlds import World
+
+BATCH = 1_000
+_ROW: Any = sa.inspect(MembershipImportRow).local_table
+_THIS = (
+    _ROW.c.import_id == sa.bindparam("b_import"),
+    _ROW.c.number == sa.bindparam("b_number"),
+)
+
+
+async def to_do(source: Source, job: MembershipImport) -> list[Any]:
+    """The next rows that have something to do, as the file has them."""
+    return await source.rows(
+        sa.select(
+            MembershipImportRow.number, MembershipImportRow.plan, MembershipImportRow.findings
+        )
+        .where(
+            col(MembershipImportRow.import_id) == job.id,
+            col(MembershipImportRow.state) == RowState.PLANNED,
+            col(MembershipImportRow.outcome) != RowOutcome.REFUSED,
+            col(MembershipImportRow.plan).is_not(None),
+        )
+        .order_by(col(MembershipImportRow.number))
+        .limit(BATCH)
+    )
+
+
+async def apply(work: Work, job: MembershipImport, rows: list[Any]) -> list[int]:
+    """Does what the rows were to do; the numbers of those that would do something else now."""
+    planned = [Planned(row.number, row.plan["said"], row.plan["does"]) for row in rows]
+    world = await _world(work, job, planned)
+    planner = Planner(job, world)
+    same = [row for row in planned if _still(row, planner, world, job)]
+    batch = await import_effects.do(work, job, world, same)
+    outdated = [row.number for row in planned if row.number not in batch.done]
+    if batch.done:
+        done = [
+            {"b_import": job.id, "b_number": number, "b_done": did}
+            for number, did in batch.done.items()
+        ]
+        put = {"state": RowState.APPLIED, "done": sa.bindparam("b_done", type_=_ROW.c.done.type)}
+        await work.execute(sa.update(_ROW).where(*_THIS).values(put), done)
+    return outdated
+
+
+async def refuse(work: Work, job: MembershipImport, rows: list[Any], outdated: list[int]) -> None:
+    """Notes of rows that they were not applied, since the world has moved under their plan."""
+    told = import_rows.kept([Finding(None, "changed_since_plan")])
+    notes = [
+        {"b_import": job.id, "b_number": row.number, "b_findings": [*row.findings, *told]}
+        for row in rows
+        if row.number in outdated
+    ]
+    put = {
+        "outcome": RowOutcome.REFUSED,
+        "findings": sa.bindparam("b_findings", type_=_ROW.c.findings.type),
+    }
+    if notes:
+        await work.execute(sa.update(_ROW).where(*_THIS).values(put), notes)
+
+
+async def _world(work: Work, job: MembershipImport, rows: list[Planned]) -> World:
+    said = [row.said for row in rows if row.said is not None]
+    return await import_worlds.read(
+        work,
+        job,
+        {one["key"] for one in said},
+        {one["external_id"] for one in said if one["external_id"]},
+        {UUID(row.does["person"]["id"]) for row in rows if row.does["person"]["id"]},
+    )
+
+
+def _still(row: Planned, planner: Planner, world: World, job: MembershipImport) -> bool:
+    """Whether a row would do now what was planned."""
+    if row.said is None:
+        return all(_may_end(one, row, world, job) for one in row.does["memberships"])
+    decision = planner.decide(row.said)
+    if decision.outcome is RowOutcome.REFUSED:
+        return False
+    does = decision.does()
+    if does is not None and row.does["person"]["act"] == "other_row":
+        # The account that an earlier row was to make is there by now.
+        does["person"] = row.does["person"]
+    return does == row.does
+
+
+def _may_end(one: dict[str, Any], row: Planned, world: World, job: MembershipImport) -> bool:
+    """Whether what the file is silent about may still end."""
+    pair = UUID(row.does["person"]["id"]), UUID(one["community"])
+    current = world.open_one(*pair)
+    return (
+        current is not None
+        and str(current.id) == one["id"]
+        and not world.over(current)
+        and current.source == job.source
+        and pair not in world.seated
+    )
+
+
+async def to_undo(source: Source, job: MembershipImport) -> list[Any]:
+    """The next rows that did something, the last of the file first."""
+    return await source.rows(
+        sa.select(
+            MembershipImportRow.number, MembershipImportRow.done, MembershipImportRow.findings
+        )
+        .where(
+            col(MembershipImportRow.import_id) == job.id,
+            col(MembershipImportRow.state) == RowState.APPLIED,
+            col(MembershipImportRow.done).is_not(None),
+        )
+        .order_by(col(MembershipImportRow.number).desc())
+        .limit(BATCH)
+    )
+
+
+async def undo(work: Work, job: MembershipImport, rows: list[Any]) -> int:
+    """Undoes what rows did; how many stay, which each of them says of itself."""
+    done = [import_reversal.Done(row.number, row.done) for row in rows]
+    kept = await import_reversal.undo(work, job, done)
+    notes = [
+        {
+            "b_import": job.id,
+            "b_number": row.number,
+            "b_state": RowState.KEPT if row.number in kept else RowState.REVERSED,
+            "b_findings": [
+                *row.findings,
+                *import_rows.kept(
+                    Finding(None, code, refuses=False)
+                    for code in dict.fromkeys(kept.get(row.number, ()))
+                ),
+            ],
+        }
+        for row in rows
+    ]
+    put = {
+        "state": sa.bindparam("b_state", type_=_ROW.c.state.type),
+        "findings": sa.bindparam("b_findings", type_=_ROW.c.findings.type),
+    }
+    await work.execute(sa.update(_ROW).where(*_THIS).values(put), notes)
+    return len(kept)
+
+
+async def to_do_again(work: Work, job: MembershipImport) -> None:
+    """What was undone may be done once more."""
+    await work.execute(
+        sa.update(MembershipImportRow)
+        .where(
+            col(MembershipImportRow.import_id) == job.id,
+            col(MembershipImportRow.state) == RowState.REVERSED,
+        )
+        .values(state=RowState.PLANNED, done=None)
+    )

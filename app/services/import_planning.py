@@ -1,0 +1,234 @@
+"""Planning an import: what each row of the file would do to the world as it is, and what would end
+because the file does not have it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from app import clock
+from app.db import Source
+from app.membership_files.closed_lists import (
+    Communities,
+    KnownCode,
+    KnownCommunity,
+    occupations,
+    territories,
+)
+from app.membership_files.reading import Known
+from app.membership_files.rows import Finding, ReadRow
+from app.models import (
+    ImportMode,
+    Membership,
+    MembershipImport,
+    MembershipImportMention,
+    MembershipSource,
+    Occupation,
+    RowOutcome,
+    RowState,
+    Territory,
+)
+from app.reader import Reader
+from app.schemas.base import address_key
+from app.services import import_rows, import_worlds, seating
+from app.services.import_plans import Planner
+from app.services.import_worlds import Place, World
+
+ABSENT = 2_000
+
+
+@dataclass(slots=True)
+class Planned:
+    """What is written of a batch of rows."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    mentions: set[UUID] = field(default_factory=set)
+    endings: int = 0
+    withheld: bool = False
+
+
+def called(place: Place) -> KnownCommunity:
+    """A community by its names."""
+    return KnownCommunity(place.slug, place.name["en"], place.name["fr"])
+
+
+async def known(reader: Reader, places: Iterable[Place], allowed: set[str]) -> Known:
+    """The closed lists by which a file is read: of hidden communities only those that are one's
+    own to import into."""
+    codes = await reader.rows(sa.select(Occupation.code, Occupation.label, Occupation.also_called))
+    lands = await reader.rows(sa.select(Territory.code, Territory.name, Territory.also_called))
+    return Known(
+        Communities(called(place) for place in places if place.listed or str(place.id) in allowed),
+        occupations(
+            KnownCode(row.code, row.label["en"], row.label["fr"], tuple(row.also_called))
+            for row in codes
+        ),
+        territories(
+            KnownCode(row.code, row.name["en"], row.name["fr"], tuple(row.also_called))
+            for row in lands
+        ),
+    )
+
+
+class Planning:
+    """The planning of one file, batch by batch, in the order of its rows."""
+
+    def __init__(self, job: MembershipImport, ids: dict[str, UUID]) -> None:
+        self._job = job
+        self._ids = ids
+        self._sync = job.mode is ImportMode.SYNC
+        # Of a row that was refused, the one that stands for its person instead, if there is one.
+        self._instead: dict[int, int | None] = {}
+
+    def skip(self, batch: list[ReadRow], refused: set[int]) -> None:
+        """Rows that were planned before a crash: only who stands for whom is remembered."""
+        for row in batch:
+            if row.number in refused:
+                self._instead[row.number] = None
+            else:
+                self._stands(row)
+
+    def _stands(self, row: ReadRow) -> int | None:
+        """To which earlier row this one adds, if that was not refused."""
+        if row.adds_to not in self._instead:
+            return row.adds_to
+        stands = self._instead[row.adds_to]
+        if stands is None:
+            self._instead[row.adds_to] = row.number
+        return stands
+
+    async def plan(self, reader: Reader, batch: list[ReadRow]) -> Planned:
+        """What each row of a batch would do."""
+        world = await import_worlds.read(
+            reader,
+            self._job,
+            {address_key(row.values.email) for row in batch if row.values.email},
+            {row.values.external_id for row in batch if row.values.external_id},
+        )
+        planner = Planner(self._job, world)
+        found = Planned()
+        for row in batch:
+            if row.refused:
+                self._refused(row, world, found)
+            else:
+                self._planned(row, planner, found)
+        return found
+
+    def _refused(self, row: ReadRow, world: World, found: Planned) -> None:
+        """The silence of a row that is refused proves nothing about whoever it is about."""
+        self._instead[row.number] = None
+        values = row.values
+        number = world.by_number.get(values.external_id or "")
+        person = number or world.by_address.get(address_key(values.email or ""))
+        if person is not None:
+            found.mentions.update(one.id for one in world.of_person.get(person, ()))
+        found.withheld |= self._sync and not (values.email or values.external_id)
+        found.rows.append(self._row(row, RowOutcome.REFUSED, row.findings, None))
+
+    def _planned(self, row: ReadRow, planner: Planner, found: Planned) -> None:
+        said = import_rows.said(row, self._ids, self._stands(row))
+        decision = planner.decide(said)
+        if decision.outcome is RowOutcome.REFUSED:
+            self._instead[row.number] = None
+        found.mentions |= decision.mentions
+        found.endings += sum(one["act"] == "end" for one in decision.memberships)
+        does = decision.does()
+        plan = {"said": said, "does": does} if does is not None else None
+        findings = [*row.findings, *decision.findings]
+        found.rows.append(self._row(row, decision.outcome, findings, plan))
+
+    def _row(
+        self, row: ReadRow, outcome: RowOutcome, findings: list[Finding], plan: Any
+    ) -> dict[str, Any]:
+        return {
+            "import_id": self._job.id,
+            "number": row.number,
+            "cells": [cell if isinstance(cell, str) else list(cell) for cell in row.raw],
+            "findings": import_rows.kept(findings),
+            "outcome": outcome,
+            "state": RowState.PLANNED,
+            "plan": plan,
+        }
+
+
+def _brought(job: MembershipImport) -> tuple[Any, ...]:
+    """The conditions that a membership runs, or is to come, and this source brought it."""
+    until = col(Membership.until_on)
+    return (
+        import_worlds.realm(MembershipSource, job),
+        col(MembershipSource.source) == job.source,
+        col(Membership.ended_at).is_(None),
+        sa.or_(until.is_(None), until >= clock.today()),
+    )
+
+
+async def brought(source: Source, job: MembershipImport) -> int:
+    """How many memberships run that this source brought."""
+    if job.source is None:
+        return 0
+    row = await source.one(
+        sa.select(sa.func.count().label("count"))
+        .select_from(MembershipSource)
+        .join(Membership, col(Membership.id) == MembershipSource.membership_id)
+        .where(*_brought(job))
+    )
+    return row.count
+
+
+async def absent(
+    source: Source, job: MembershipImport, after: UUID | None, number: int
+) -> tuple[list[dict[str, Any]], UUID | None]:
+    """Rows for what this source brought and the file is silent about, numbered from `number`, and
+    where to go on; memberships of seat-holders stay."""
+    mention = (
+        sa.select(MembershipImportMention.membership_id)
+        .where(
+            col(MembershipImportMention.import_id) == job.id,
+            col(MembershipImportMention.membership_id) == Membership.id,
+        )
+        .exists()
+    )
+    seated = import_worlds.is_seated(Membership)
+    found = (
+        sa.select(
+            Membership.id, Membership.person_id, Membership.community_id, seated.label("seated")
+        )
+        .join(MembershipSource, col(MembershipSource.membership_id) == Membership.id)
+        .where(
+            *_brought(job),
+            ~mention,
+            col(Membership.community_id).in_([UUID(p) for p in job.places]),
+        )
+        .order_by(col(Membership.id))
+        .limit(ABSENT)
+    )
+    if after is not None:
+        found = found.where(col(Membership.id) > after)
+    listed = await source.rows(found, **{seating.TODAY.key: clock.today()})
+    rows = [_absent(job, row, number + place) for place, row in enumerate(listed)]
+    return rows, listed[-1].id if listed else None
+
+
+def _absent(job: MembershipImport, row: Any, number: int) -> dict[str, Any]:
+    code = "seat_holder_absent" if row.seated else "absent_from_file"
+    membership = {
+        "community": str(row.community_id),
+        "act": "end",
+        "id": str(row.id),
+        "values": {},
+        "lapses": None,
+    }
+    person = {"act": "keep", "id": str(row.person_id), "values": {}, "link": False}
+    does = {"person": person, "memberships": [membership]}
+    return {
+        "import_id": job.id,
+        "number": number,
+        "cells": None,
+        "findings": import_rows.kept([Finding(None, code, refuses=False)]),
+        "outcome": RowOutcome.UNCHANGED if row.seated else RowOutcome.ENDED,
+        "state": RowState.PLANNED,
+        "plan": None if row.seated else {"said": None, "does": does},
+    }

@@ -1,0 +1,130 @@
+"""The form by which somebody asks to join: one request for each community asked for."""
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from app import activity, clock, errors
+from app.db import Work
+from app.models import (
+    Association,
+    Community,
+    JoinRequest,
+    JoinRequestStatus,
+    Person,
+    new_id,
+)
+from app.policy import Standing
+from app.schemas.base import address_key
+from app.services import association, communities, join_confirmations, rules
+from app.services import standing as standings
+from app.services.join_requests import REQUESTS, receipt
+
+FORMS_AN_HOUR = 20
+
+
+async def submit(work: Work, standing: Standing, body: dict[str, Any]) -> list[dict[str, Any]]:
+    """One request for each community asked for; they wait until the address is confirmed.
+
+    A signed-in member who asks from the address that is already proven waits for nobody's mail.
+    Raises RulesVersionOutdated, Invalid (unknown communities or codes), CommunityArchived.
+    """
+    wanted = body.pop("communities")
+    version = body.pop("agrees_to_rules_version")
+    if version != standing.rules_in_force:
+        raise rules.outdated(standing)
+    found = await _wanted(work, wanted)
+    await association.refuse_unknown_codes(work, body["occupation_code"], body["territory"])
+    key = address_key(body["email"])
+    await _refuse_flood(work, key)
+    notice = await work.one(sa.select(Association.privacy_notice))
+    now = clock.now()
+    submission_id = new_id()
+    requests = [
+        JoinRequest(
+            **body,
+            email_key=key,
+            submission_id=submission_id,
+            community_id=community.community_id,
+            status=JoinRequestStatus.AWAITING_VERIFICATION,
+            rules_version=version,
+            privacy_notice_version=notice.privacy_notice["version"],
+            submitted_at=now,
+            updated_at=now,
+        )
+        for community in found
+    ]
+    work.add_all(requests)
+    proven = await _is_own_address(work, standing, key)
+    for request in requests:
+        activity.record(
+            work,
+            "join_request.submitted",
+            standing,
+            request.id,
+            community_id=request.community_id,
+            submission_id=submission_id,
+            rules_version=version,
+            privacy_notice_version=request.privacy_notice_version,
+        )
+    await work.flush()
+    if proven:
+        await join_confirmations.confirm(work, standing, key, submission_id)
+    rows = await work.rows(REQUESTS.where(col(JoinRequest.submission_id) == submission_id))
+    order = {community.community_id: index for index, community in enumerate(found)}
+    return [receipt(row) for row in sorted(rows, key=lambda row: order[row.community_id])]
+
+
+async def _wanted(work: Work, wanted: list[str]) -> list[Any]:
+    """The communities asked for. A hidden one is as unknown as one that never was."""
+    found: list[Any] = []
+    wrong = []
+    for index, reference in enumerate(wanted):
+        where = standings.at(reference)
+        condition = (
+            col(Community.id) == where.value
+            if where.by == "id"
+            else col(Community.slug) == where.value
+        )
+        row = await work.first(
+            sa.select(*communities.REFERENCE, Community.status).where(
+                condition, col(Community.listed).is_(True)
+            )
+        )
+        if row is None:
+            wrong.append(errors.field(f"/communities/{index}", "not_known"))
+        elif any(row.community_id == other.community_id for other in found):
+            wrong.append(errors.field(f"/communities/{index}", "duplicate"))
+        else:
+            found.append(row)
+    if wrong:
+        raise errors.Invalid(errors=wrong)
+    if any(communities.archived(row) for row in found):
+        raise errors.CommunityArchived
+    return found
+
+
+async def _refuse_flood(work: Work, key: str) -> None:
+    """Nobody's letter box is filled by forms that somebody else sends in their name."""
+    recent = await work.one(
+        sa.select(sa.func.count(sa.distinct(col(JoinRequest.submission_id))).label("forms")).where(
+            col(JoinRequest.email_key) == key,
+            col(JoinRequest.status) == JoinRequestStatus.AWAITING_VERIFICATION,
+            col(JoinRequest.submitted_at) > clock.now() - timedelta(hours=1),
+        )
+    )
+    if recent.forms >= FORMS_AN_HOUR:
+        raise errors.TooManyRequests(headers={"Retry-After": "3600"})
+
+
+async def _is_own_address(work: Work, standing: Standing, key: str) -> bool:
+    if standing.person is None:
+        return False
+    person = await work.one(
+        sa.select(Person.email_key, Person.email_verified_at).where(
+            col(Person.id) == standing.person.id
+        )
+    )
+    return person.email_key == key and person.email_verified_at is not None

@@ -1,0 +1,114 @@
+"""What the importer of one community learns, and what they can change: membership there."""
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from app.models import Community, Person
+from tests.cast import DTC, WELLNESS, Api
+from tests.importing import IMPORTS, applied, csv_of, outcomes, planned, rows_of, send
+
+PERSON = "email,name,communities,occupation"
+
+
+async def test_an_address_that_is_known_elsewhere_looks_like_one_that_is_not(api: Api) -> None:
+    secretary = await api.leader("Sam Secretary", "secretary")
+    known = await api.member("Wendy Wellness", WELLNESS)
+    off = await api.member("Otto Off", WELLNESS)
+    staff = await api.staff()
+    assert (await staff.put(f"/people/{off.id}/deactivation")).status_code == 204
+    rows = [
+        f"{address},{name},{DTC},Judge"
+        for address, name in (
+            ("new@example.org", "Nadia New"),
+            (known.email, "Nadia New II"),
+            (off.email, "Nadia New III"),
+        )
+    ]
+    jobs = []
+    for row in rows:
+        file = csv_of(row, headings=PERSON)
+        jobs.append(await planned(secretary, file, community=DTC, mode="update"))
+        jobs.append(await applied(secretary, file, community=DTC, mode="update"))
+    seen = [
+        (job["counts"], job["endings"], await outcomes(secretary, job), job["viewer"])
+        for job in jobs
+    ]
+    assert seen[0::2] == [seen[0]] * 3 and seen[1::2] == [seen[1]] * 3
+    assert seen[1][2] == [("created", [])]
+
+
+async def test_an_existing_persons_identity_line_is_theirs(api: Api) -> None:
+    secretary = await api.leader("Sam Secretary", "secretary")
+    wendy, mia = await api.member("Wendy Wellness", WELLNESS), await api.member("Mia Member")
+    file = csv_of(
+        f"{wendy.email},Nadia New,{DTC},Judge",
+        f"{mia.email},Max Other,{DTC},Judge",
+        headings=PERSON,
+    )
+    job = await applied(secretary, file, community=DTC, mode="update", source="club")
+    assert await outcomes(secretary, job) == [("created", []), ("unchanged", [])]
+    rows = await api.read(
+        sa.select(Person.name, Person.occupation).where(col(Person.id).in_([wendy.id, mia.id]))
+    )
+    assert {tuple(row) for row in rows} == {
+        ("Wendy Wellness", "Court coordinator"),
+        ("Mia Member", "Court coordinator"),
+    }
+
+
+async def test_other_communities_are_left_aside(api: Api) -> None:
+    chair, staff = await api.leader("Claire Chair", "chair"), await api.staff()
+    hidden = await api.community_id("current-issues")
+    await api.change(Community, hidden, listed=False)
+    file = csv_of(
+        f"a@example.org,Anna Addo,{WELLNESS}",
+        f"b@example.org,Ben Bay,{WELLNESS};{DTC}",
+        "c@example.org,Cy Cole,current-issues",
+        "d@example.org,Dee Dole,no-such-community",
+    )
+    job = await applied(chair, file, community=DTC)
+    assert await outcomes(chair, job) == [
+        ("unchanged", ["community_elsewhere"]),
+        ("created", ["community_elsewhere"]),
+        ("refused", ["community_unknown", "communities_none_known"]),
+        ("refused", ["community_unknown", "communities_none_known"]),
+    ]
+    roster = await staff.get(f"/communities/{WELLNESS}/memberships")
+    assert roster.json()["items"] == []
+    people = sa.select(Person.id).where(col(Person.email) == "a@example.org")
+    assert await api.read(people) == []
+
+
+async def test_a_leader_imports_into_their_own_community_alone(api: Api) -> None:
+    chair, other = (
+        await api.leader("Claire Chair", "chair"),
+        await api.leader("Cora Chair", "chair", WELLNESS),
+    )
+    file = csv_of(f"a@example.org,Anna Addo,{DTC}")
+    assert (await send(chair, file)).status_code == 403
+    assert (await send(chair, file, community=WELLNESS)).status_code == 403
+    job = await planned(chair, file, community=DTC)
+    assert (await other.get(f"{IMPORTS}/{job['id']}")).status_code == 404
+    assert (await other.get(f"{IMPORTS}/{job['id']}/rows")).status_code == 404
+    assert (await chair.get(f"{IMPORTS}/{job['id']}")).status_code == 200
+
+
+async def test_numbers_of_one_community_are_not_those_of_another(api: Api) -> None:
+    """Whoever could name a number of the association's would find out whose it is."""
+    staff, chair = await api.staff(), await api.leader("Claire Chair", "chair")
+    headings = "email,name,communities,member id"
+    mine = csv_of(f"w@example.org,Wendy Wellness,{WELLNESS},7", headings=headings)
+    await applied(staff, mine, source="club")
+    probe = csv_of(f"p@example.org,Pat Probe,{DTC},7", headings=headings)
+    job = await applied(chair, probe, source="club", community=DTC)
+    assert await outcomes(chair, job) == [("created", [])]
+    roster = (await chair.get(f"/communities/{DTC}/memberships")).json()["items"]
+    assert {one["person"]["name"] for one in roster} == {"Claire Chair", "Pat Probe"}
+
+
+async def test_a_files_rows_are_seen_by_those_who_import_there(api: Api) -> None:
+    staff, mia = await api.staff(), await api.member("Mia Member")
+    job = await planned(staff, csv_of(f"a@example.org,Anna Addo,{DTC}"), community=DTC)
+    chair = await api.leader("Claire Chair", "chair")
+    assert len(await rows_of(chair, job)) == 1
+    assert (await mia.get(f"{IMPORTS}/{job['id']}/report.csv")).status_code == 404
