@@ -13,14 +13,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.db import Work
 from app.kinds import KINDS as KINDS
 from app.kinds import Kind as Kind
 from app.models import Activity, ActorKind, new_id
 from app.models.base import Instant, Json
 from app.policy import Standing
 from app.strokes import Following, json_of
-
-_TABLE: Any = sa.inspect(Activity).local_table
 
 
 def record(
@@ -65,7 +64,7 @@ class Entry(NamedTuple):
 
 
 async def record_all(
-    session: AsyncSession, entries: Sequence[Entry], actor: tuple[ActorKind, UUID | None]
+    work: Work, entries: Sequence[Entry], actor: tuple[ActorKind, UUID | None]
 ) -> None:
     """Adds the records of many changes of one actor's to the caller's transaction, at once."""
     if not entries:
@@ -85,7 +84,7 @@ async def record_all(
         }
         for entry in entries
     ]
-    await session.execute(sa.insert(_TABLE), rows)
+    await work.insert_many(Activity, rows)
 
 
 def following(kind: str, facts: Callable[[Any], Mapping[str, Any]]) -> Following:

@@ -4,11 +4,12 @@
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -16,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from app import errors
+from app.bulk import Bulk, Rows
 from app.connections import AWAY, Connections
 from app.models.base import metadata
 from app.reader import PostgresReader, Prepared, Reader, Row, SqliteReader
@@ -86,6 +88,26 @@ class Work(AsyncSession):
     async def written(self, statement: Write) -> int:
         """Writes; how many rows it was."""
         return cast(sa.CursorResult[Any], await self.execute(statement)).rowcount
+
+    async def insert_many(self, model: type[Any], rows: Rows, *, ignoring: bool = False) -> int:
+        """Inserts rows that name the same columns; how many were, where `ignoring` passes over
+        those that are there already.
+
+        On PostgreSQL it waits for an unfinished insert of the same row to be decided.
+        """
+        return await (await self._bulk()).insert(model, rows, ignoring=ignoring) if rows else 0
+
+    async def update_many(self, model: type[Any], keys: Sequence[str], rows: Rows) -> int:
+        """Updates the rows with these keys, each with the other values that it names."""
+        return await (await self._bulk()).update(model, keys, rows) if rows else 0
+
+    async def fetched(self, statement: Prepared, **parameters: Any) -> list[Row]:
+        """All rows, as a Reader has them, straight from the driver."""
+        return await (await self._bulk()).rows(statement, parameters)
+
+    async def _bulk(self) -> Bulk:
+        await self.flush()
+        return await Bulk.of(await self.connection())
 
     async def locked(self, model: type[Entity], thing_id: Any) -> Entity:
         """The entity of this id, held for this unit of work alone, or NotFound.
@@ -215,6 +237,7 @@ def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
         max_overflow=pool_size,
         pool_timeout=15,
         pool_pre_ping=False,
+        json_deserializer=orjson.loads,
         connect_args={"server_settings": {"timezone": "UTC", "lock_timeout": "5000"}},
     )
 

@@ -147,7 +147,7 @@ class May:
             if self.capability is None and not (self.anybody or by_link):
                 raise errors.Unauthenticated
             nobody = await standings.of_nobody(reader)
-            if self.capability is not None:
+            if self.capability is not None and not (self.own and by_link):
                 nobody.require(self.capability)  # 401 before the path says anything
         where = self._where(request)
         if caller is None:
@@ -156,7 +156,8 @@ class May:
             found = await credentials.standing_of(reader, caller, where)
             await credentials.note_use(_database(request), found)
         request.state.person_id = found.person.id if found.person else None
-        self._refuse(found)
+        if not (self.own and by_link):
+            self._refuse(found)
         if found.bounds is not None and self._in_person(request.method):
             found.refuse_machines(self.capability)
         return found
@@ -183,7 +184,7 @@ class May:
 
     def _refuse(self, found: Standing) -> None:
         if self.capability is None:
-            if found.community is not None and not found.sees_page:
+            if found.community is not None and not found.sees_page and not self.own:
                 raise errors.NotFound
             return
         if self.content and not found.sees_content:
@@ -217,12 +218,13 @@ def may(
 
     `within` names the table of the thing in the path; `seen_with` the capability with which that
     thing can be seen (without it, it is not there: 404). With `own` the thing's own person may
-    do it too, and the service decides. Without a capability, being signed in is enough. What is
-    `content` is the inside of a restricted community, whatever the capability. `or_with` names
-    another capability that allows it as well. `machines` says that tokens of scripts and partners
-    may ask for it too, or may not, where that does not follow from the capability (`_in_person`).
-    With `linked` the link that was mailed with a form is taken as a bearer too: whoever holds it
-    stands there as a stranger, and the service looks at the link (`LinkDep`). With `place_asked`
+    do it too, or whoever has its link, and the service decides. Without a capability, being signed
+    in is enough. What is `content` is the inside of a restricted community, whatever the
+    capability. `or_with` names another capability that allows it as well. `machines` says that
+    tokens of scripts and partners may ask for it too, or may not, where that does not follow from
+    the capability (`_in_person`). With `linked` the link that was mailed with a form is taken as a
+    bearer too: whoever holds it stands there as a stranger, and the service looks at the link
+    (`LinkDep`). With `place_asked`
     the community, if there is one, stands in the query and not in the path.
     """
     return Depends(

@@ -57,14 +57,17 @@ _WORDS: dict[str, Any] = {
     "description": _TALK,
     "eligible_occupations": [],
     "listed": True,
+    "join_policy": "request",
     "publishes_leadership": True,
     "eligibility_confirmations": 1,
+    "reapplication_days": 90,
     "pause": None,
     "EligibilityVerification.occupation_code": "judge",
     "VerificationRequest.occupation_code": "judge",
     "EligibilityVerification.reason": None,
     "Confirmation.basis": "The court's public list of judges.",
-    "statement": "I sit in the provincial court of the north-east region.",
+    "VerificationRequest.statement": "I sit in the provincial court of the north-east.",
+    "EligibilityVerification.statement": "I sit in the provincial court of the north-east.",
     "EligibilityVerification.evidence_destroyed_at": None,
     "EligibilityVerification.until_on": "2027-11-21",
     "VerificationDecision.until_on": "2027-11-21",
@@ -146,9 +149,21 @@ _WORDS: dict[str, Any] = {
     "Rule.kind": "conduct",
     "RuleText.kind": "conduct",
     # joining
-    "JoinRequest.status": "pending",
-    "JoinRequest.decision": None,
-    "JoinRequest.membership_id": None,
+    **{
+        f"{schema}.{member}": value
+        for schema in ("JoinRequest", "JoinRequestDetail")
+        for member, value in {
+            "status": "pending",
+            "answer_due_on": None,
+            "decision": None,
+            "membership_id": None,
+        }.items()
+    },
+    "JoinRequestDetail.same_form": None,
+    "withdrawn_because": None,
+    "JoinInquiry.question": "In which court do you practise?",
+    "JoinInquiry.answer": "In the Ontario Court of Justice in Thunder Bay.",
+    "EarlierJoinRequest.status": "declined",
     "comment": "Welcome.",
     # proposals
     **{
@@ -264,7 +279,9 @@ _CAN = {
     "Grant": ["propose_grant_change"],
     "GrantChange": ["decide_grant_change"],
     "DiscussionDetail": ["write_post"],
-    "JoinRequest": ["decide_join_request"],
+    "Invitation": ["revoke_invitation", "resend_invitation"],
+    "JoinRequest": ["decide_join_request", "request_join_information"],
+    "JoinRequestDetail": ["decide_join_request", "request_join_information"],
     "Membership": ["end_membership"],
     "MembershipImport": ["apply_membership_import", "cancel_membership_import"],
     "Partner": ["update_partner", "list_credentials", "create_credential"],

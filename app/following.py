@@ -27,14 +27,42 @@ function say(text) {
   says.hidden = !text;
 }
 
-function call(method, act) {
+function call(method, act, body) {
+  const headers = { Authorization: "Bearer " + token };
+  if (body) headers["Content-Type"] = "application/json";
   return fetch(path + act, {
     method,
-    headers: { Authorization: "Bearer " + token },
+    headers,
+    body: body && JSON.stringify(body),
     credentials: "omit",
     cache: "no-store",
     referrerPolicy: "no-referrer",
   });
+}
+
+// Of a list, what stands last in it.
+function within(value, name) {
+  return (Array.isArray(value) ? value.at(-1) : value)?.[name];
+}
+
+function fill(part, found) {
+  const value = part.dataset.shows.split(".").reduce(within, found);
+  part.querySelector("p").textContent = value ?? "";
+  part.hidden = !value;
+}
+
+function list(others) {
+  const part = document.getElementById("others");
+  if (!part) return;
+  part.hidden = !others.length;
+  part.querySelector("ul").replaceChildren(...others.map((one) => {
+    const item = document.createElement("li");
+    const link = document.createElement("a");
+    link.href = "?id=" + encodeURIComponent(one.id) + location.hash;
+    link.textContent = one.community.name[document.documentElement.lang];
+    item.append(link);
+    return item;
+  }));
 }
 
 async function show() {
@@ -46,11 +74,15 @@ async function show() {
     const answer = await call("GET", "");
     if (!answer.ok) return say(word("token-not-good"));
     const found = await answer.json();
-    document.getElementById("name").textContent = found.name.en || found.name.fr;
+    const name = (found.community ?? found).name;
+    const language = document.documentElement.lang;
+    document.getElementById("name").textContent = name[language] || name.en || name.fr;
     document.getElementById("status").textContent = word("status-" + found.status);
-    for (const button of thing.querySelectorAll("button")) {
-      button.hidden = !found.viewer.can.includes(button.name);
+    for (const part of thing.querySelectorAll("[data-shows]")) fill(part, found);
+    for (const part of thing.querySelectorAll("[data-offered]")) {
+      part.hidden = !found.viewer.can.includes(part.dataset.offered);
     }
+    list(found.same_form ?? []);
     say("");
     thing.hidden = false;
   } catch {
@@ -62,7 +94,9 @@ async function act(event) {
   const button = event.currentTarget;
   button.disabled = true;
   try {
-    const answer = await call(button.dataset.method, button.dataset.act);
+    const field = button.parentElement.querySelector("textarea");
+    const body = field && { [field.name]: field.value };
+    const answer = await call(button.dataset.method, button.dataset.act, body);
     const problem = answer.ok ? null : await answer.json();
     await show();
     if (problem) say(problem.detail);
@@ -80,41 +114,99 @@ show();
 
 
 class Act(NamedTuple):
-    """Something that one may do: its operation, and how it is called."""
+    """Something that one may do: its operation, how it is called, and what one writes for it."""
 
     operation: str
     method: str
     path: str
+    field: str | None = None
 
 
-_OF_PROPOSALS = (
-    Act("withdraw_community_proposal", "POST", "/withdrawal"),
-    Act("withdraw_proposal_support", "DELETE", "/support"),
+class Followed(NamedTuple):
+    """What is followed on a page: where it is read, its states, what is shown of it and when, and
+    what one may do."""
+
+    page: str
+    path: str
+    statuses: tuple[str, ...]
+    acts: tuple[Act, ...]
+    shows: tuple[tuple[str, str], ...] = ()
+
+
+_PROPOSAL = Followed(
+    "proposal",
+    "community-proposals",
+    ("open", "accepted", "declined", "withdrawn"),
+    (
+        Act("withdraw_community_proposal", "POST", "/withdrawal"),
+        Act("withdraw_proposal_support", "DELETE", "/support"),
+    ),
 )
-_STATUSES = ("open", "accepted", "declined", "withdrawn")
+_JOIN_REQUEST = Followed(
+    "join_request",
+    "join-requests",
+    ("pending", "information_requested", "accepted", "declined", "withdrawn", "expired"),
+    (
+        Act("give_join_information", "PUT", "/information", "answer"),
+        Act("withdraw_join_request", "POST", "/withdrawal"),
+    ),
+    (
+        ("reason", "decision.comment"),
+        ("question", "inquiries.question"),
+        ("answer", "inquiries.answer"),
+        ("until", "answer_due_on"),
+    ),
+)
 
 
 @lru_cache
 def proposal(language: str) -> Page:
     """Follows a proposal that somebody made or supports; its button takes that back."""
+    return _following(_PROPOSAL, language, "")
+
+
+@lru_cache
+def join_request(language: str) -> Page:
+    """Follows a request to join: its applicant answers a question, and takes it back."""
+    others = f"<h2>{said('join_request.others', language)}</h2><ul></ul>"
+    return _following(_JOIN_REQUEST, language, f'<div id="others" hidden>{others}</div>')
+
+
+def _following(what: Followed, language: str, more: str) -> Page:
     # Relative, so that it also works where a proxy serves this under a path of its own.
-    path = "../api/v1/community-proposals/"
-    buttons = "".join(
-        f'<button name="{act.operation}" data-method="{act.method}" data-act="{act.path}" hidden>'
-        f"{said(f'proposal.{act.operation}', language)}</button>"
-        for act in _OF_PROPOSALS
+    path = f"../api/v1/{what.path}/"
+    shown = "".join(
+        f'<div data-shows="{member}" hidden><h2>{said(f"{what.page}.{name}", language)}</h2>'
+        "<p></p></div>"
+        for name, member in what.shows
     )
+    acts = "".join(_offer(what.page, act, language) for act in what.acts)
     words = {word: word for word in WORDS}
-    words |= {f"status_{status}": f"proposal.{status}" for status in _STATUSES}
+    words |= {f"status_{status}": f"{what.page}.{status}" for status in what.statuses}
     hidden = "".join(
         f'<p id="word-{escape(name.replace("_", "-"))}" hidden>{said(key, language)}</p>'
         for name, key in words.items()
     )
     body = (
-        paragraph("proposal.lead", language)
+        paragraph(f"{what.page}.lead", language)
         + f'<noscript><p role="alert">{said("script_needed", language)}</p></noscript>'
         + '<p id="said" role="alert" hidden></p>'
         + f'<div id="thing" data-path="{path}" hidden><h2 id="name"></h2>'
-        + f'<p id="status" role="status"></p>{buttons}</div>{hidden}'
+        + f'<p id="status" role="status"></p>{shown}{acts}{more}</div>{hidden}'
     )
-    return page("proposal", language, body, SCRIPT)
+    return page(what.page, language, body, SCRIPT)
+
+
+def _offer(name: str, act: Act, language: str) -> str:
+    field = ""
+    if act.field is not None:
+        label = said(f"{name}.{act.field}", language)
+        field = (
+            f'<label for="{act.field}">{label}</label>'
+            f'<textarea id="{act.field}" name="{act.field}" rows="6" maxlength="2000"></textarea>'
+        )
+    return (
+        f'<div data-offered="{act.operation}" hidden>{field}<button name="{act.operation}"'
+        f' data-method="{act.method}" data-act="{act.path}">'
+        f"{said(f'{name}.{act.operation}', language)}</button></div>"
+    )

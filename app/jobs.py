@@ -34,6 +34,7 @@ from app.services import (
     announcements,
     election_announcements,
     eligibility_announcements,
+    join_announcements,
     mails,
     recipients,
     retention,
@@ -62,6 +63,7 @@ ANNOUNCERS = (
     announcements,
     election_announcements,
     eligibility_announcements,
+    join_announcements,
     token_announcements,
 )
 

@@ -44,8 +44,8 @@ send an `Idempotency-Key` with a `POST`, and a retry never does a thing twice.
 40,000 characters; other sizes stand with each member. A key of a retry lives 24 hours. `RateLimit`
 and `RateLimit-Policy` say how many requests are left; beyond them the answer is 429 with
 `Retry-After`, as it is, where nothing else is configured, after 10 failed sign-ins to one account
-from one address of the network within 15 minutes, and after 20 forms to join from one e-mail
-address within an hour that nobody has confirmed.
+from one address of the network within 15 minutes, and after 20 forms to join, or 5 about proposals,
+from one e-mail address within an hour that nobody has confirmed.
 """
 TAGS = {
     "association": "The association and its closed lists.",

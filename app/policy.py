@@ -105,7 +105,7 @@ class Standing:
             raise errors.Unauthenticated
         return self.person
 
-    def is_person(self, person_id: UUID) -> bool:
+    def is_person(self, person_id: UUID | None) -> bool:
         """True if the caller is this person."""
         return self.person is not None and self.person.id == person_id
 

@@ -1,4 +1,4 @@
-"""What can go wrong with proposals of communities; errors.py has the refusals of everything else."""
+"""What can go wrong with proposals of communities; errors.py has the other refusals."""
 
 from app.problem import Problem
 

@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     link_invitation: str = ""
     link_discussion: str = ""
     link_proposal: str = ""
+    link_join_request: str = ""
 
     access_token_seconds: int = Field(default=900, ge=60, le=3600)
     refresh_token_days: int = Field(default=30, ge=1, le=365)
@@ -148,6 +149,7 @@ class Settings(BaseSettings):
         "link_sign_in",
         "link_invitation",
         "link_proposal",
+        "link_join_request",
     )
     @classmethod
     def _token_in_fragment(cls, value: str) -> str:

@@ -94,11 +94,12 @@ def _value_of(kind: Any, dialect: sa.Dialect) -> Processor:
     """What makes a driver's cell the value that the type stands for."""
     implementation = kind.dialect_impl(dialect)
     if isinstance(implementation, sa.JSON):
-        return _loaded
+        return loaded
     return implementation.result_processor(dialect, None)
 
 
-def _loaded(cell: str | None) -> Any:
+def loaded(cell: str | None) -> Any:
+    """What a text of JSON says."""
     return None if cell is None else orjson.loads(cell)
 
 

@@ -18,19 +18,21 @@ from pathlib import Path
 import asyncpg
 import uvloop
 
-from benchmarks import floors, load, measures, places, table
+from benchmarks import files, floors, load, measures, places, table
 from benchmarks.measures import Measure
 from benchmarks.places import Place
 
 MOST_SECONDS = 5
 MOST_ROUNDS = 15
 LARGE = 1_000_000
+FILES = "files: import, export"
 
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--posts", type=int, default=10_000, help="posts in the database")
     parser.add_argument("--large", action="store_true", help=f"also {LARGE:,} posts (minutes)")
+    parser.add_argument("--rows", type=int, default=10_000, help="rows of files that are imported")
     parser.add_argument("--rounds", type=int, default=3, help="the median of so many")
     parser.add_argument("--seconds", type=int, default=1, help="how long each measure runs")
     parser.add_argument("--only", default="", help="only measures whose name this pattern finds")
@@ -111,6 +113,17 @@ async def _run(chosen: list[Measure], rounds: int, seconds: int) -> table.Result
     return {key: measures.median(found) for key, found in figures.items()}
 
 
+async def _files(found: list[Place], directory: Path, rows: int) -> list[table.Line]:
+    """Imports and exports, on a server of their own for each database."""
+    lines = []
+    for place in found:
+        arguments = places.serving("benchmarks.served:app")
+        with places.server(arguments, "/health/live", {"COP_DATABASE_URL": place.url}) as server:
+            lines += await files.measured(place, server, directory, rows)
+            print(f"files on {place.kind}", flush=True)
+    return lines
+
+
 def _starts(url: str) -> Iterator[table.Line]:
     """How long `cop serve` takes, worker included, and what it then holds."""
     seconds, memory = [], []
@@ -161,6 +174,8 @@ async def _bench(asked: argparse.Namespace, directory: Path) -> None:
             lines = [line for claim in claims if (line := table.line(claim, results)) is not None]
             if not asked.only:
                 lines += await asyncio.to_thread(lambda: list(_starts(found[1].url)))
+            if re.search(asked.only, FILES):
+                lines += await _files(found[:2], directory, asked.rows)
             table.show(lines, await _title(server, asked))
 
 

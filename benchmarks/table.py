@@ -127,6 +127,16 @@ def _word(held: bool) -> str:
     return "met" if held else "NO"
 
 
+def held(
+    measure: str, where: str, rate: float, floor: str = "", of: float = 0, least: float = 0
+) -> Line:
+    """A line for rows a second, beside a floor of the same run if there is one."""
+    ratio = f"{rate / of:.2f}" if of else ""
+    met = _word(rate / of >= least) if of else ""
+    target = f">= {least}" if of else ""
+    return Line(measure, where, f"{rate:,.0f}", floor, ratio, target, met, "", "")
+
+
 def limit(measure: str, where: str, value: float, unit: str, most: float) -> Line:
     """A line for a figure that has a limit instead of a floor."""
     target = f"< {most:g} {unit}"

@@ -6,7 +6,14 @@ import httpx
 
 from app import openapi
 from tests.cast import PASSWORD, Api, Someone, day, unknown_id
-from tests.places import Place, own_access_token, own_posts, own_proposals, second_sign_in
+from tests.places import (
+    Place,
+    own_access_token,
+    own_join_request,
+    own_posts,
+    own_proposals,
+    second_sign_in,
+)
 
 # How each operation is called: its body, in an order in which nothing is used up too early. The
 # path is filled with things of a furnished place, so that a refusal can only be one of rights; a
@@ -73,7 +80,21 @@ HOW: dict[str, Any] = {
     "submit_join_request": {},
     "list_join_requests": None,
     "get_join_request": None,
+    "request_join_information": {},
+    "give_join_information": {},
     "decide_join_request": {},
+    "withdraw_join_request": None,
+    "get_join_form": None,
+    "get_join_questions": None,
+    "update_join_questions": {},
+    "create_invitations": {},
+    "list_invitations": None,
+    "get_invitation": None,
+    "resend_invitation": None,
+    "revoke_invitation": None,
+    "inspect_invitation": TOKEN,
+    "accept_invitation": TOKEN | {"agrees_to_rules_version": 1},
+    "decline_invitation": TOKEN,
     "list_memberships": None,
     "export_memberships": None,
     "export_all_memberships": None,
@@ -228,6 +249,7 @@ class Calls:
             "credential_id": place.credential,
             "membership_import_id": place.membership_import,
             "mapping_name": "Kept",
+            "invitation_id": place.invitation,
             "access_token_id": place.access_token,
             "community_proposal_id": place.proposal,
             "position": "member_at_large",
@@ -245,6 +267,9 @@ class Calls:
         proposal_id, supported_id = await own_proposals(self.api, user)
         self.own["withdraw_community_proposal"] = {"community_proposal_id": proposal_id}
         self.own["withdraw_proposal_support"] = {"community_proposal_id": supported_id}
+        request_id = await own_join_request(self.api, place, user)
+        for name in ("give_join_information", "withdraw_join_request"):
+            self.own[name] = {"join_request_id": request_id}
         credentials = {"grant_type": "password", "username": user.email, "password": PASSWORD}
         self.bodies = HOW | {
             "create_token": credentials,

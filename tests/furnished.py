@@ -89,6 +89,7 @@ async def furnish(api: Api) -> Furnished:
         "partner_id": place.partner,
         "credential_id": place.credential,
         "membership_import_id": place.membership_import,
+        "invitation_id": place.invitation,
         "mapping_name": "Kept",
         "position": "member_at_large",
         "person_id": place.author,

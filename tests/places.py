@@ -30,9 +30,13 @@ from app.models import (
     ImportHandling,
     ImportMode,
     ImportStatus,
+    Invitation,
+    InvitationMail,
+    JoinInquiry,
     JoinRequest,
     JoinRequestStatus,
     Membership,
+    MembershipCategory,
     MembershipImport,
     MembershipPause,
     Nomination,
@@ -92,6 +96,7 @@ class Place:
     proposal: UUID
     verification: UUID
     membership_import: UUID
+    invitation: UUID
 
 
 async def furnished(api: Api, slug: str) -> Place:
@@ -166,24 +171,7 @@ async def furnished(api: Api, slug: str) -> Place:
             note=SECRET,
             reported_at=now,
         )
-        request = JoinRequest(
-            submission_id=new_id(),
-            community_id=found.id,
-            status=JoinRequestStatus.PENDING,
-            name=f"{SECRET} applicant",
-            email=f"applicant@{slug}.example.org",
-            email_key=f"applicant@{slug}.example.org",
-            occupation="Judge",
-            occupation_code="other",
-            affiliation="Court",
-            area_of_interest=SECRET,
-            language="en",
-            rules_version=1,
-            privacy_notice_version=1,
-            submitted_at=now,
-            verified_at=now,
-            updated_at=now,
-        )
+        request = request_of(found.id, f"applicant@{slug}.example.org")
         forum = Subcommittee(
             community_id=found.id,
             name=f"{SECRET} forum",
@@ -247,7 +235,9 @@ async def furnished(api: Api, slug: str) -> Place:
         work.add_all((verification, pause))
         await work.flush()
         work.add(evidence_for(verification.id, reporter.id))
+        work.add(inquiry_about(request.id, author.id, answer=SECRET, answered_at=now))
         proposal = await proposed(work, f"proposer@{slug}.example.org")
+        invitation = await invited(work, found.id, author.id, f"invited@{slug}.example.org")
     return Place(
         slug,
         found.id,
@@ -272,7 +262,31 @@ async def furnished(api: Api, slug: str) -> Place:
         proposal.id,
         verification.id,
         job.id,
+        invitation.id,
     )
+
+
+async def invited(
+    work: Any, community_id: UUID, inviter: UUID, address: str, **values: Any
+) -> Invitation:
+    """An open invitation that was mailed; nobody knows its link."""
+    now = clock.now()
+    invitation = Invitation(
+        community_id=community_id,
+        email=address,
+        email_key=address,
+        category=MembershipCategory.OBSERVER,
+        language="en",
+        invited_by=inviter,
+        invited_at=now,
+        updated_at=now,
+        **{"expires_on": clock.today() + timedelta(days=14)} | values,
+    )
+    work.add(invitation)
+    await work.flush()
+    token_hash = tokens.hashed(tokens.opaque())
+    work.add(InvitationMail(invitation_id=invitation.id, asked_at=now, token_hash=token_hash))
+    return invitation
 
 
 def evidence_for(verification_id: UUID, uploaded_by: UUID) -> EligibilityEvidence:
@@ -374,6 +388,51 @@ def supporter_of(proposal_id: UUID, address: str, **values: Any) -> ProposalSupp
         rules_version=1,
         privacy_notice_version=1,
         **{"submitted_at": now, "verified_at": now} | values,
+    )
+
+
+def request_of(community_id: UUID, address: str, **values: Any) -> JoinRequest:
+    """A request to join from an address that is proven; it waits for a decision."""
+    now = clock.now()
+    return JoinRequest(
+        submission_id=new_id(),
+        community_id=community_id,
+        name=f"{SECRET} applicant",
+        email=address,
+        email_key=address,
+        occupation="Judge",
+        occupation_code="other",
+        affiliation="Court",
+        area_of_interest=SECRET,
+        language="en",
+        rules_version=1,
+        privacy_notice_version=1,
+        submitted_at=now,
+        verified_at=now,
+        updated_at=now,
+        **{"status": JoinRequestStatus.PENDING} | values,
+    )
+
+
+async def own_join_request(api: Api, place: Place, someone: Someone) -> UUID:
+    """A request of somebody's, who was asked something and may answer or withdraw."""
+    asking = {
+        "status": JoinRequestStatus.INFORMATION_REQUESTED,
+        "answer_due_on": clock.today() + timedelta(days=30),
+    }
+    async with api.database.work() as work:
+        request = request_of(place.id, someone.email, **asking)
+        work.add(request)
+        await work.flush()
+        work.add(inquiry_about(request.id, place.author))
+    return request.id
+
+
+def inquiry_about(request_id: UUID, asked_by: UUID, **values: Any) -> JoinInquiry:
+    """A question to an applicant."""
+    now = clock.now()
+    return JoinInquiry(
+        join_request_id=request_id, question=SECRET, asked_at=now, asked_by=asked_by, **values
     )
 
 

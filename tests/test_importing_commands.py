@@ -1,17 +1,24 @@
 """`cop import` and `cop export`: here and on a server, as a script and as a person uses them."""
 
+import asyncio
 import csv
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from click.testing import Result
 from rich.console import Console
 from sqlmodel import col
+from typer.testing import CliRunner
 
-from app.commands import shown
+from app import logs
+from app.__main__ import cli
+from app.commands import preparing, shown
+from app.db import Database
 from app.models import Activity, ActorKind, Membership, Person
 from tests.cast import DTC, Api
 from tests.importing import csv_of
@@ -30,28 +37,33 @@ def members(tmp_path: Path, *rows: str) -> str:
 
 
 class Here:
-    """`cop` on a database, with a log of its own for each command."""
+    """`cop` on a database, in a thread of this process: it has a loop of its own there."""
 
-    def __init__(self, url: str, tmp_path: Path) -> None:
+    def __init__(self, url: str, patched: pytest.MonkeyPatch) -> None:
         self.url = url
-        self._folder = tmp_path
-        self._times = 0
+        self._patched = patched
+        patched.setattr(preparing, "prepare", lambda: None)  # the fixture has done it
+        patched.setattr(preparing, "database", lambda: Database(url, 2))
+        patched.setattr(logs, "configure", lambda *_, **__: None)
 
-    async def cop(self, *arguments: str, typed: str = "", **settings: Any) -> tuple[int, str]:
-        self._times += 1
-        log = self._folder / f"{self._times}.log"
-        options = {"data_dir": self._folder} | settings
-        return await ran(self.url, log, *arguments, typed=typed, **options)
+    async def cop(self, *arguments: str, typed: str = "", token: str = "") -> tuple[int, str]:
+        """The exit code, and all that was said."""
+        found = await self._run(arguments, typed, token)
+        return found.exit_code, found.output
 
-    async def told(self, *arguments: str, typed: str = "", **settings: Any) -> tuple[int, Any]:
-        """The same with --json: what the import is, and its rows."""
-        code, said = await self.cop("import", *arguments, "--json", typed=typed, **settings)
-        return code, json.loads(said[said.index("{\n") :])
+    async def told(self, *arguments: str, token: str = "") -> tuple[int, Any]:
+        """An import with --json: what it is, and its rows."""
+        found = await self._run(("import", *arguments, "--json"), "", token)
+        return found.exit_code, json.loads(found.stdout)
+
+    async def _run(self, arguments: Sequence[str], typed: str, token: str) -> Result:
+        self._patched.setenv("COP_TOKEN", token)
+        return await asyncio.to_thread(CliRunner().invoke, cli, arguments, input=typed)
 
 
 @pytest.fixture
-def here(url: str, tmp_path: Path) -> Here:
-    return Here(url, tmp_path)
+def here(url: str, monkeypatch: pytest.MonkeyPatch) -> Here:
+    return Here(url, monkeypatch)
 
 
 async def people(url: str) -> list[str]:
@@ -179,6 +191,13 @@ async def test_a_roster_is_written_to_a_file_and_reads_as_unchanged(
     code, said = await here.cop("export", "--as-of", "2999-01-01", "--out", str(out))
     assert (code, "as_of" in said, out.is_file()) == (1, True, True)
     assert not list(tmp_path.glob("*.part"))
+
+
+async def test_it_is_a_command_of_its_own(url: str, tmp_path: Path) -> None:
+    file, log = members(tmp_path, MARY), tmp_path / "cop.log"
+    code, said = await ran(url, log, "import", file, "--apply", data_dir=tmp_path)
+    assert (code, "is applied: 1 created" in said) == (0, True), said
+    assert await people(url) == ["Mary Member"]
 
 
 # On a server

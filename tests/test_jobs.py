@@ -332,11 +332,10 @@ async def test_what_has_been_kept_long_enough_is_erased_and_nothing_else(api: Ap
     await someone.post(f"/communities/{DTC}/discussions", opening, headers=headers)
     assert set((await erased(api)).values()) == {0}
     await past(api, "declined@example.org")
-    assert await erased(api) == {
+    assert {name: count for name, count in (await erased(api)).items() if count} == {
         "idempotency_key": 1,
         "sign_in_failure": 1,
         "mailed_token": 2,
-        "refresh_token": 0,
         "session": 1,
         "mail": 2,
         "join_request_unconfirmed": 1,

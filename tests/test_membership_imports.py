@@ -82,7 +82,7 @@ async def test_importing_a_file_again_changes_nothing_and_says_so(api: Api) -> N
     assert again["counts"] == {
         "created": 0, "changed": 0, "unchanged": 3, "ended": 0, "refused": 0, "kept": 0
     }  # fmt: skip
-    assert [kind for kind in (await kinds(api))[len(before) :]] == [
+    assert (await kinds(api))[len(before) :] == [
         "membership_import.created",
         "membership_import.planned",
         "membership_import.applied",

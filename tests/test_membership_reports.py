@@ -12,6 +12,7 @@ from app import texts
 from app.membership_files import opening, reports
 from app.membership_files.reports import Outcome
 from app.membership_files.rows import Finding
+from app.services import import_plans
 from tests import test_texts
 from tests.membership_samples import DATA, codes, headings_in, read, rows_in
 
@@ -117,10 +118,12 @@ def test_a_long_report_comes_in_pieces() -> None:
 
 # Every code has its sentence
 
+PLANNING = Path(import_plans.__file__).parent
+
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_every_sentence_can_be_said_with_its_facts(language: str) -> None:
-    facts = {"maximum": 200, "row": 5, "position": 2, "candidates": "a, b"}
+    facts = {"maximum": 200, "row": 5, "position": 2, "candidates": "a, b", "community": "wellness"}
     for key in texts.group("imports", language):
         if key.startswith("rows."):
             finding = Finding("Email", key.removeprefix("rows."), facts)
@@ -145,4 +148,8 @@ def test_every_code_that_can_be_found_has_a_sentence_and_every_sentence_a_code()
     told = {
         key.removeprefix("rows.") for key in texts.group("imports", "en") if key.startswith("rows.")
     }
-    assert raised == told
+    planned = "".join(path.read_text("utf-8") for path in PLANNING.glob("import_*.py"))
+    assert raised <= told
+    assert {code for code in told - raised if f'"{code}"' not in planned} == set()
+    named = (("Finding", 1), ("_note", 1), ("_refuse", 1), ("keep", 1))
+    assert set().union(*(test_texts.given(name, at, PLANNING) for name, at in named)) <= told

@@ -38,6 +38,8 @@ OFFERED: dict[str, set[str]] = {
         "list_discussions",
         "list_terms",
         "list_join_requests",
+        "list_invitations",
+        "create_invitations",
         "list_eligibility_verifications",
         "add_membership",
         "list_review_queue",
@@ -73,7 +75,8 @@ OFFERED: dict[str, set[str]] = {
         "declare_absence",
         "end_absence",
     },
-    "get_join_request": {"decide_join_request"},
+    "get_join_request": {"decide_join_request", "request_join_information"},
+    "get_invitation": {"resend_invitation", "revoke_invitation"},
     "get_review": {"decide_review"},
     "get_community_proposal": {
         "support_community_proposal",

@@ -17,6 +17,7 @@ from app.models import (
     Suspension,
     Term,
 )
+from app.services import provisioned_groups
 from tests.answers import leaves, ok
 from tests.cast import (
     DTC,
@@ -33,6 +34,7 @@ from tests.cast import (
 from tests.directories import GROUP, Directory, directory_of, refused
 from tests.places import unlisted
 from tests.test_eligibility import verified
+from tests.test_statements import counted
 
 JANE = "jane@institute.example.org"
 PROVISIONED, DEPROVISIONED = "membership.provisioned", "membership.deprovisioned"
@@ -460,7 +462,9 @@ async def test_operations_on_a_group_that_cannot_be_are_refused_whole(
     assert await directory.members() == set()
 
 
-async def test_a_whole_group_is_put_as_it_is_sent(api: Api) -> None:
+async def test_a_whole_group_is_put_as_it_is_sent(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     directory = await directory_of(api, DTC)
     users = [await directory.user(f"{name}@example.org") for name in "abc"]
     group = await directory.group()
@@ -475,9 +479,12 @@ async def test_a_whole_group_is_put_as_it_is_sent(api: Api) -> None:
     ok(await directory.add(users[0]), 204)
     ok(await directory.call("PUT", group, {"schemas": [GROUP], "externalId": "g1"}))
     assert await directory.members() == {users[0]}  # not sent, and so not touched
+    monkeypatch.setattr(provisioned_groups, "MOST_CHANGES", 1)
+    assert refused(await directory.add(*users[1:]), 413) == "tooMany"
     late = [{"value": str(unknown_id())} for _ in range(5001)]
     many = await directory.call("PUT", group, {"schemas": [GROUP], "members": late})
     assert refused(many, 413) == "tooMany"
+    assert await directory.members() == {users[0]}
 
 
 async def test_a_group_is_found_by_what_a_directory_knows_of_it(api: Api) -> None:
@@ -516,6 +523,23 @@ async def test_a_group_is_found_by_what_a_directory_knows_of_it(api: Api) -> Non
     assert (found["totalResults"], found["Resources"][0]["id"]) == (2, dtc)
     named = await ours.patch(f"/Groups/{dtc}", identify, params={"attributes": "externalId"})
     assert ok(named)["externalId"] == "g1"
+
+
+async def test_a_list_of_groups_costs_the_same_however_many_are_in_them(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = await directory_of(api)
+    users = [await directory.user(f"user-{number}@example.org") for number in range(8)]
+    ok(await directory.add(users[0]), 204)
+    costs = []
+    for slug in (DTC, WELLNESS):
+        for path, length in (("/Groups", 1), ("/Groups", 10), ("/Users", 1), ("/Users", 8)):
+            with counted(api.database, monkeypatch) as tally:
+                found = ok(await directory.get(path, count=length))
+            assert found["itemsPerPage"] == length
+            costs.append(len(tally.sent))
+        ok(await directory.add(*users, to=slug), 204)
+    assert set(costs) == {costs[0]} and costs[0] <= 6, costs
 
 
 # At once

@@ -21,12 +21,15 @@ from app.models import (
     Election,
     EligibilityVerification,
     GrantChange,
+    JoinForm,
     JoinRequest,
     JoinRequestStatus,
+    MembershipImportRow,
     Nomination,
     Partner,
     PartnerCredential,
     ProposalStatus,
+    RowOutcome,
     RulesVersion,
     Session,
     Subcommittee,
@@ -38,10 +41,21 @@ from app.models import (
     new_id,
 )
 from tests.cast import DTC, Api, Someone, day, on
-from tests.places import access_token_of, proposed, supporter_of
+from tests.places import access_token_of, import_into, invited, proposed, supporter_of
 
 FEW, MANY = 2, 20
+QUESTION = {
+    "code": "leads",
+    "kind": "yes_no",
+    "label": {"en": "Would you lead?", "fr": "Seriez-vous à la direction?"},
+    "help": None,
+    "required": False,
+    "max_length": None,
+    "options": [],
+    "max_choices": None,
+}
 ELECTION = UUID("01983f5e-7c00-7000-8000-0000000000e1")
+IMPORT = UUID("01983f5e-7c00-7000-8000-0000000000b7")
 PARTNER = UUID("01983f5e-7c00-7000-8000-0000000000a7")
 PROPOSAL = UUID("01983f5e-7c00-7000-8000-0000000000c9")
 # Each list of the contract, as its path; {d} is a discussion of many posts, {s} the staff who ask.
@@ -51,6 +65,7 @@ PAGED = {
     "list_communities": "/communities",
     "list_rules_versions": "/rules/versions",
     "list_join_requests": f"/communities/{DTC}/join-requests",
+    "list_invitations": f"/communities/{DTC}/invitations",
     "list_memberships": f"/communities/{DTC}/memberships",
     "list_my_memberships": "/me/memberships",
     "list_eligibility_verifications": f"/communities/{DTC}/eligibility-verifications",
@@ -69,6 +84,8 @@ PAGED = {
     "list_proposal_supporters": f"/community-proposals/{PROPOSAL}/supporters",
     "list_people": "/people",
     "list_partners": "/partners",
+    "list_membership_imports": "/membership-imports",
+    "list_membership_import_rows": f"/membership-imports/{IMPORT}/rows",
     "list_community_audit_log": f"/communities/{DTC}/audit-log",
     "list_audit_log": "/audit-log",
 }
@@ -81,8 +98,10 @@ CLOSED = {
     "list_grants": "/grants",
     "list_community_seats": f"/communities/{DTC}/seats",
     "list_vacancies": f"/communities/{DTC}/vacancies",
+    "get_join_questions": f"/communities/{DTC}/join-questions",
     "list_my_access_tokens": "/me/access-tokens",
     "list_access_tokens": "/people/{s}/access-tokens",
+    "list_membership_import_mappings": "/membership-import-mappings",
     "list_credentials": f"/partners/{PARTNER}/credentials",
     "get_rules": "/rules",
     "get_rules_version": "/rules/versions/1",
@@ -250,6 +269,11 @@ async def by_hand(api: Api, staff: Someone, members: list[Someone]) -> None:
     await elections(api, place, members)
     await machines(api, staff)
     await proposals(api, staff)
+    await imports(api, staff)
+    async with api.database.work() as work:
+        for number in range(MANY):
+            await invited(work, place, staff.id, f"invited{number}@example.org")
+        work.add(JoinForm(community_id=place, questions=[QUESTION], updated_at=now))
 
 
 async def proposals(api: Api, staff: Someone) -> None:
@@ -262,6 +286,24 @@ async def proposals(api: Api, staff: Someone) -> None:
         work.add_all(
             supporter_of(PROPOSAL, f"supporter{number}@example.org") for number in range(MANY)
         )
+
+
+async def imports(api: Api, staff: Someone) -> None:
+    """Twenty imports, and twenty rows of one of them."""
+    jobs = [import_into(None, staff.id) for _ in range(MANY)]
+    jobs[0].id = IMPORT
+    rows = [
+        MembershipImportRow(
+            import_id=IMPORT, number=number, cells=["Anna"], outcome=RowOutcome.CREATED
+        )
+        for number in range(MANY)
+    ]
+    async with api.database.work() as work:
+        for several in (jobs, rows):
+            work.add_all(several)
+            await work.flush()
+    saved = await staff.put("/membership-import-mappings/Club", {"columns": {"E-mail": "email"}})
+    assert saved.status_code == 200, saved.text
 
 
 async def machines(api: Api, staff: Someone) -> None:

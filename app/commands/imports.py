@@ -157,7 +157,8 @@ def _code(found: Shown, *, applying: bool) -> int:
         return FAILED
     if status == "mapping_required" or (applying and status == "planned"):
         return WAITS
-    return WITH_PROBLEMS if counts["refused"] or counts["kept"] else DONE
+    left = counts["kept"] if status == "reversed" else counts["refused"]
+    return WITH_PROBLEMS if left else DONE
 
 
 def export_memberships(

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -83,7 +84,7 @@ async def problems(
     console: Console, rows: AsyncIterator[Shown], language: str = "en"
 ) -> list[Shown]:
     """Prints the first of the rows of which something is said; gives them all."""
-    table = Table("row", "outcome", "column", "what", "code", title="What there is to say of rows")
+    table = Table("row", "outcome", "column", "what", "code", box=box.SIMPLE)
     found: list[Shown] = []
     lines = 0
     async for row in rows:

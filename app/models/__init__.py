@@ -14,6 +14,7 @@ from app.models.base import metadata as metadata
 from app.models.base import new_id as new_id
 from app.models.communities import Community as Community
 from app.models.communities import CommunityStatus as CommunityStatus
+from app.models.communities import JoinPolicy as JoinPolicy
 from app.models.communities import Position as Position
 from app.models.communities import PositionScope as PositionScope
 from app.models.communities import Seat as Seat
@@ -43,9 +44,17 @@ from app.models.grants import Grant as Grant
 from app.models.grants import GrantChange as GrantChange
 from app.models.grants import GrantChangeStatus as GrantChangeStatus
 from app.models.grants import GrantOutcome as GrantOutcome
+from app.models.invitations import Invitation as Invitation
+from app.models.invitations import InvitationEnding as InvitationEnding
+from app.models.invitations import InvitationMail as InvitationMail
+from app.models.join_questions import JoinForm as JoinForm
+from app.models.join_questions import QuestionKind as QuestionKind
+from app.models.join_requests import JoinInquiry as JoinInquiry
 from app.models.join_requests import JoinOutcome as JoinOutcome
 from app.models.join_requests import JoinRequest as JoinRequest
+from app.models.join_requests import JoinRequestLink as JoinRequestLink
 from app.models.join_requests import JoinRequestStatus as JoinRequestStatus
+from app.models.join_requests import JoinWithdrawal as JoinWithdrawal
 from app.models.membership_imports import UNDER_WAY as UNDER_WAY
 from app.models.membership_imports import ImportHandling as ImportHandling
 from app.models.membership_imports import ImportMode as ImportMode

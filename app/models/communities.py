@@ -17,6 +17,14 @@ class CommunityStatus(StrEnum):
     ARCHIVED = "archived"
 
 
+class JoinPolicy(StrEnum):
+    """How one comes to belong: by asking, only by an invitation, or for now not at all."""
+
+    REQUEST = "request"
+    INVITATION_ONLY = "invitation_only"
+    CLOSED = "closed"
+
+
 class PositionScope(StrEnum):
     """Where a position is held: in a community, in a subcommittee of one, or in the association."""
 
@@ -29,11 +37,13 @@ class Community(SQLModel, table=True):
     """A topic-specific community of practice.
 
     `roster_version` moves with each change of its memberships and terms, so that a cached
-    catalogue knows without counting whether it is still true.
+    catalogue knows without counting whether it is still true. Whoever was declined may ask again
+    `reapplication_days` later.
     """
 
     __table_args__ = (
         sa.CheckConstraint("eligibility_confirmations IN (1, 2)", name="eligibility_confirmations"),
+        sa.CheckConstraint("reapplication_days BETWEEN 0 AND 730", name="reapplication_days"),
     )
 
     id: UUID = identity()
@@ -43,8 +53,10 @@ class Community(SQLModel, table=True):
     description: dict[str, str] = json()
     status: CommunityStatus = one_of(CommunityStatus, "community_status", default="active")
     listed: bool = True
+    join_policy: JoinPolicy = one_of(JoinPolicy, "community_join_policy", default="request")
     eligible_occupations: list[str] = json(default_factory=list)
     eligibility_confirmations: int = 1
+    reapplication_days: int = 0
     publishes_leadership: bool = False
     roster_version: int = 1
     version: int = 1

@@ -1,5 +1,6 @@
 """Rosters as files."""
 
+from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -11,7 +12,7 @@ from app.deps import DatabaseDep, may
 from app.errors import problems
 from app.policy import Capability, Standing
 from app.routers.memberships import RosterFilters
-from app.routing import api_router
+from app.routing import Send, api_router
 from app.schemas.base import Code
 from app.schemas.membership_exports import ExportFormat, MembershipExport
 from app.services import membership_exports
@@ -82,6 +83,15 @@ async def export_all_memberships(
     return await _streamed(database, standing, filters, format, source)
 
 
+class Streamed(StreamingResponse):
+    """A stream whose source is closed at once when its client is gone, not when it is collected."""
+
+    async def stream_response(self, send: Send) -> None:
+        """Sends what there is, to the end or as far as somebody takes it."""
+        async with aclosing(self.body_iterator):  # ty: ignore
+            await super().stream_response(send)
+
+
 async def _streamed(
     database: Database,
     standing: Standing,
@@ -90,7 +100,7 @@ async def _streamed(
     source: str | None,
 ) -> StreamingResponse:
     export = await membership_exports.begin(database, standing, filters, form, source)
-    return StreamingResponse(
+    return Streamed(
         membership_exports.pieces(database.reader, export),
         media_type=export.media_type,
         headers={"Content-Disposition": f'attachment; filename="{export.file_name}"'},

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
-from app import following, pages, texts
+from app import following, inviting, pages, texts
 from app.deps import SessionDep
 from app.services import unsubscriptions
 
@@ -45,6 +45,18 @@ async def sign_in_page(language: Language) -> Response:
 async def proposal_page(language: Language) -> Response:
     """Shows a proposal to whoever stands behind it; opening it changes nothing."""
     return _answer(following.proposal(language))
+
+
+@router.get("/pages/invitation")
+async def invitation_page(language: Language) -> Response:
+    """Accepts an invitation or declines it, on a button; opening it changes nothing."""
+    return _answer(inviting.invitation(language))
+
+
+@router.get("/pages/join-request")
+async def join_request_page(language: Language) -> Response:
+    """Shows a request to join to its applicant; opening it changes nothing."""
+    return _answer(following.join_request(language))
 
 
 @router.get("/pages/discussion")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import MISSING, Field
 
-from app.models import CommunityStatus, MembershipCategory
+from app.models import CommunityStatus, JoinPolicy, MembershipCategory
 from app.schemas.base import (
     Answer,
     Code,
@@ -40,12 +40,19 @@ class Community(Answer):
     description: Localized = Field(description="What its members talk about.")
     status: CommunityStatus = Field(description="An archived community takes nothing new.")
     listed: bool = Field(description="False: it does not exist for those who do not belong.")
+    join_policy: JoinPolicy = Field(
+        description="How one comes to belong: request (by asking), invitation_only, or closed (for"
+        " now nobody is admitted, invited or not)."
+    )
     eligible_occupations: list[str] = Field(
         description="Codes of occupations; not empty means restricted: only people of a verified"
         " occupation are admitted, and nothing inside is visible to anybody else."
     )
     eligibility_confirmations: int = Field(
         description="For a restricted community: how many people have to confirm a verification."
+    )
+    reapplication_days: int = Field(
+        description="How many days after a refusal the same person may ask to join again."
     )
     publishes_leadership: bool = Field(
         description="For a restricted community: whether outsiders see its leaders' names."
@@ -78,6 +85,9 @@ class CommunityCreate(Request):
     name: LocalizedLine = Field(description="Its name, in both languages.")
     description: LocalizedParagraph = Field(description="What its members talk about.")
     listed: bool = Field(default=True, description="False hides it from everybody outside.")
+    join_policy: Annotated[JoinPolicy, Field(strict=False)] = Field(
+        default=JoinPolicy.REQUEST, description="How one comes to belong."
+    )
     eligible_occupations: list[Code] = Field(
         default_factory=list, max_length=50, description="Codes; not empty makes it restricted."
     )
@@ -97,6 +107,9 @@ class CommunityUpdate(Request):
         default=MISSING, description="Whether outsiders of a restricted community see names."
     )
     listed: bool | MISSING = Field(default=MISSING, description="False hides it from outsiders.")
+    join_policy: Annotated[JoinPolicy, Field(strict=False)] | MISSING = Field(
+        default=MISSING, description="How one comes to belong: request, invitation_only or closed."
+    )
     status: Annotated[CommunityStatus, Field(strict=False)] | MISSING = Field(
         default=MISSING, description="archived makes it read-only."
     )
@@ -105,6 +118,12 @@ class CommunityUpdate(Request):
     )
     eligibility_confirmations: int | MISSING = Field(
         default=MISSING, ge=1, le=2, description="How many people have to confirm a verification."
+    )
+    reapplication_days: int | MISSING = Field(
+        default=MISSING,
+        ge=0,
+        le=730,
+        description="How many days after a refusal the same person may ask to join again.",
     )
 
 

@@ -1,11 +1,12 @@
 """Asking to join, and deciding about it."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
-from app.models import JoinOutcome, JoinRequestStatus
+from app.models import JoinOutcome, JoinRequestStatus, JoinWithdrawal
 from app.schemas.base import (
     Answer,
     Code,
@@ -23,6 +24,7 @@ from app.schemas.base import (
     Viewer,
 )
 from app.schemas.communities import CommunityReference
+from app.schemas.join_forms import AnswersIn, JoinAnswer
 
 
 class JoinRequestCreate(Request):
@@ -47,6 +49,12 @@ class JoinRequestCreate(Request):
     )
     area_of_interest: Paragraph = Field(
         description="What the applicant is interested in.", examples=["sanctions and incentives"]
+    )
+    answers: AnswersIn = Field(
+        default_factory=dict,
+        description="Answers to communities' own questions: for each community, as `communities`"
+        " names it, by the questions' codes. Its join form says what it asks.",
+        examples=[{}],
     )
     agrees_to_rules_version: Number = Field(
         description="The version of the rules in force, as GET /rules shows it.", examples=[1]
@@ -85,11 +93,13 @@ class JoinDecisionMade(Answer):
     outcome: JoinOutcome = Field(description="accepted or declined.")
     comment: str | None = Field(description="What the applicant was told.")
     decided_at: InstantOut = Field(description="When.")
-    decided_by: PersonReference | None = Field(description="By whom.")
+    decided_by: PersonReference | None = Field(
+        description="By whom; null for the applicant, who is not told."
+    )
 
 
 class JoinRequest(Answer):
-    """A request as those who may decide see it, with all six answers."""
+    """A request with all six answers, as those who may decide see it, and its applicant."""
 
     id: UUID = Field(description="The request's id.")
     status: JoinRequestStatus = Field(description="How far it has come.")
@@ -100,16 +110,63 @@ class JoinRequest(Answer):
     occupation_code: str = Field(description="An entry of /occupations.")
     affiliation: str = Field(description="Court, treatment agency or other affiliation.")
     area_of_interest: str = Field(description="What the applicant is interested in.")
+    answers: list[JoinAnswer] = Field(
+        description="The answers to the community's own questions, as they were asked."
+    )
     territory: str | None = Field(description="An entry of /territories, or null.")
     language: Language = Field(description="The applicant's language.")
     rules_version: int = Field(description="The version of the rules agreed to.")
     privacy_notice_version: int = Field(description="The privacy notice consented to.")
     submitted_at: InstantOut = Field(description="When it was sent.")
     verified_at: InstantOut | None = Field(description="When the address was confirmed.")
+    answer_due_on: date | None = Field(
+        description="The last day for the applicant's answer, where a question is open: after it"
+        " the request has expired."
+    )
+    withdrawn_because: JoinWithdrawal | None = Field(
+        description="Why a withdrawn request was withdrawn: by_applicant, or newer_request (another"
+        " form of theirs took its place)."
+    )
     decision: JoinDecisionMade | None = Field(description="What was decided; null until then.")
     membership_id: UUID | None = Field(description="The membership that acceptance began.")
     updated_at: InstantOut = Field(description="When it last changed.")
     viewer: Viewer = Field(description="What the caller may do.")
+
+
+class JoinInquiry(Answer):
+    """A question to the applicant, and the answer."""
+
+    question: str = Field(description="What was asked.")
+    asked_at: InstantOut = Field(description="When.")
+    asked_by: PersonReference | None = Field(
+        description="By whom; null for the applicant, who is not told."
+    )
+    answer: str | None = Field(description="The applicant's answer; null until it is there.")
+    answered_at: InstantOut | None = Field(description="When it was given.")
+
+
+class EarlierJoinRequest(Answer):
+    """An earlier request from the same address to the same community."""
+
+    id: UUID = Field(description="The request's id.")
+    status: JoinRequestStatus = Field(description="How far it came.")
+    submitted_at: InstantOut = Field(description="When it was sent.")
+    withdrawn_because: JoinWithdrawal | None = Field(description="Why it was withdrawn.")
+    decision: JoinDecisionMade | None = Field(description="What was decided; null for nothing.")
+
+
+class JoinRequestDetail(JoinRequest):
+    """One request, with what was asked about it and what went before."""
+
+    inquiries: list[JoinInquiry] = Field(description="The questions to the applicant, in order.")
+    earlier: list[EarlierJoinRequest] | None = Field(
+        description="For those who may decide: what was asked from this address here before, the"
+        " latest 20, the newest first. Null for the applicant."
+    )
+    same_form: list[JoinRequestReceipt] | None = Field(
+        description="For the applicant: the other requests of the same form. Null for those who"
+        " decide."
+    )
 
 
 class JoinRequestList(Answer):
@@ -128,4 +185,22 @@ class JoinDecision(Request):
         default=None,
         description="Required when declining; the applicant reads it.",
         examples=[None],
+    )
+
+
+class JoinInformationRequest(Request):
+    """A question that has to be answered before the request is decided."""
+
+    question: Paragraph = Field(
+        description="What the applicant is asked; it is mailed to them.",
+        examples=["In which court do you practise?"],
+    )
+
+
+class JoinInformation(Request):
+    """The applicant's answer to the question that is open."""
+
+    answer: Paragraph = Field(
+        description="The answer; those who decide read it.",
+        examples=["In the Ontario Court of Justice in Thunder Bay."],
     )

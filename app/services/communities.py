@@ -13,6 +13,7 @@ from app.models import (
     Community,
     CommunityStatus,
     Discussion,
+    JoinPolicy,
     Membership,
     Occupation,
     Seat,
@@ -74,8 +75,10 @@ OWN = (
     col(Community.description),
     col(Community.status),
     col(Community.listed),
+    col(Community.join_policy),
     col(Community.eligible_occupations),
     col(Community.eligibility_confirmations),
+    col(Community.reapplication_days),
     col(Community.publishes_leadership),
     col(Community.version),
     col(Community.created_at),
@@ -172,15 +175,17 @@ def shown(
         "description": row.description,
         "status": row.status,
         "listed": row.listed,
+        "join_policy": row.join_policy,
         "eligible_occupations": row.eligible_occupations,
         "eligibility_confirmations": row.eligibility_confirmations,
+        "reapplication_days": row.reapplication_days,
         "publishes_leadership": row.publishes_leadership,
         "member_count": member_count if inside else None,
         "last_activity_at": last_activity_at if inside else None,
         "vacant_seats": vacant_seats,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
-        "viewer": {"can": affordances(standing)},
+        "viewer": {"can": affordances(standing, JoinPolicy(row.join_policy))},
     }
 
 
@@ -192,6 +197,7 @@ _AFFORDANCES: tuple[tuple[str, Capability], ...] = (
     ("get_succession_plan", Capability.LEADERSHIP_READ_HISTORY),
     ("get_community_leadership_health", Capability.INSIGHTS_READ),
     ("list_join_requests", Capability.JOIN_REQUESTS_READ),
+    ("list_invitations", Capability.MEMBERSHIPS_MANAGE),
     ("list_eligibility_verifications", Capability.ELIGIBILITY_VERIFY),
     ("list_review_queue", Capability.POSTS_MODERATE),
     ("list_community_audit_log", Capability.AUDIT_READ),
@@ -205,14 +211,15 @@ _ACTS: tuple[tuple[str, Capability], ...] = (
 )
 
 
-def affordances(standing: Standing) -> list[str]:
+def affordances(standing: Standing, policy: JoinPolicy) -> list[str]:
     """The operations on a community that would be allowed: asking to join, lists behind a
     right, and acts. What everybody may read goes without saying."""
     active = not standing.here.archived
     found = []
     # A form cannot name a community that is not listed, whoever sends it.
-    open_to_forms = active and standing.here.listed and standing.membership is None
-    if open_to_forms and standing.can(Capability.JOIN_REQUESTS_SUBMIT):
+    listed, belongs = standing.here.listed, standing.membership is not None
+    takes_forms = active and listed and policy is JoinPolicy.REQUEST and not belongs
+    if takes_forms and standing.can(Capability.JOIN_REQUESTS_SUBMIT):
         found.append("submit_join_request")
     if standing.anonymous:
         return found
@@ -221,6 +228,8 @@ def affordances(standing: Standing) -> list[str]:
         found.append("list_elections")
     if active:
         found += [name for name, capability in _ACTS if standing.can(capability)]
+        if policy is not JoinPolicy.CLOSED and standing.can(Capability.MEMBERSHIPS_MANAGE):
+            found.append("create_invitations")
     if standing.can(Capability.COMMUNITIES_UPDATE) or standing.can(Capability.COMMUNITIES_MANAGE):
         found.append("update_community")
     return found

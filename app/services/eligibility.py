@@ -28,6 +28,7 @@ from app.models.base import has_item, is_empty
 from app.policy import Capability, Standing
 from app.preconditions import Expected
 from app.services import communities, verification_pages
+from app.services.join_states import STATE
 from app.services.seating import confirmed
 
 LONGEST = timedelta(days=5 * 366)
@@ -99,7 +100,7 @@ async def request(work: Work, standing: Standing, body: dict[str, Any]) -> dict[
     taken = {"uq_eligibility_verification_open": membership_errors.VerificationOpen()}
     async with unique_or(work, taken):
         work.add(verification)
-    _record(work, standing, verification, "eligibility.requested")
+    _record(work, standing, verification, "requested")
     return await verification_pages.get(work, standing, verification.id)
 
 
@@ -141,7 +142,7 @@ async def _applicant(work: Work, standing: Standing, request_id: UUID) -> _Subje
             JoinRequest.name,
             JoinRequest.email_key,
             JoinRequest.decided_at,
-            JoinRequest.status,
+            STATE,
             col(Person.id).label("person_id"),
         )
         .outerjoin(Person, owner)
@@ -149,7 +150,8 @@ async def _applicant(work: Work, standing: Standing, request_id: UUID) -> _Subje
             col(JoinRequest.id) == request_id,
             col(JoinRequest.community_id) == standing.here.id,
             col(JoinRequest.verified_at).is_not(None),
-        )
+        ),
+        today=clock.today(),
     )
     closed = (JoinRequestStatus.WITHDRAWN, JoinRequestStatus.EXPIRED)
     if row is None or row.decided_at is not None or row.status in closed:
@@ -158,11 +160,11 @@ async def _applicant(work: Work, standing: Standing, request_id: UUID) -> _Subje
 
 
 def _record(
-    work: Work, standing: Standing, verification: EligibilityVerification, kind: str
+    work: Work, standing: Standing, verification: EligibilityVerification, what: str
 ) -> None:
     activity.record(
         work,
-        kind,
+        f"eligibility.{what}",
         standing,
         verification.id,
         community_id=verification.community_id,
@@ -194,14 +196,14 @@ async def decide(
         if decision["reason"] is None:
             raise errors.Invalid(errors=[errors.field("/reason", "reason_required")])
         found.status, found.reason = VerificationStatus.REFUSED, decision["reason"]
-        kind = "eligibility.refused"
+        what = "refused"
     else:
-        kind = await _confirm(work, standing, found, decision)
+        what = await _confirm(work, standing, found, decision)
     if found.status not in OPEN:
         found.decided_at = clock.now()
         await _destroy_evidence(work, found)
     _touch(found)
-    _record(work, standing, found, kind)
+    _record(work, standing, found, what)
     await communities.touch_roster(work, found.community_id)
     await work.flush()
     return await verification_pages.get(work, standing, verification_id)
@@ -216,7 +218,7 @@ async def _refuse_own(work: Work, standing: Standing, found: EligibilityVerifica
 async def _confirm(
     work: Work, standing: Standing, found: EligibilityVerification, decision: dict[str, Any]
 ) -> str:
-    """Notes one confirmation; the kind of what happened by it."""
+    """Notes one confirmation; what happened by it."""
     second = found.status == VerificationStatus.AWAITING_SECOND
     if second and found.first_by == standing.me.id:
         raise membership_errors.SecondVerifierNeeded
@@ -242,9 +244,9 @@ async def _confirm(
         community = await work.get_one(Community, found.community_id)
         if community.eligibility_confirmations > 1:
             found.status = VerificationStatus.AWAITING_SECOND
-            return "eligibility.first_confirmed"
+            return "first_confirmed"
     found.status, found.confirmed_on = VerificationStatus.CONFIRMED, standing.today
-    return "eligibility.confirmed"
+    return "confirmed"
 
 
 async def _destroy_evidence(work: Work, found: EligibilityVerification) -> None:
@@ -274,7 +276,7 @@ async def revoke(
     found.status, found.reason = VerificationStatus.REVOKED, reason
     found.revoked_at, found.revoked_by = clock.now(), standing.me.id
     _touch(found)
-    _record(work, standing, found, "eligibility.revoked")
+    _record(work, standing, found, "revoked")
     await communities.touch_roster(work, found.community_id)
     await work.flush()
     return await verification_pages.get(work, standing, verification_id)
@@ -289,7 +291,7 @@ async def withdraw(work: Work, standing: Standing, verification_id: UUID) -> dic
     found.status, found.decided_at = VerificationStatus.WITHDRAWN, clock.now()
     await _destroy_evidence(work, found)
     _touch(found)
-    _record(work, standing, found, "eligibility.withdrawn")
+    _record(work, standing, found, "withdrawn")
     await work.flush()
     return await verification_pages.get(work, standing, verification_id)
 
@@ -336,6 +338,6 @@ async def keep_evidence(
         )
     )
     _touch(found)
-    _record(work, standing, found, "eligibility.evidence_kept")
+    _record(work, standing, found, "evidence_kept")
     await work.flush()
     return await verification_pages.get(work, standing, verification_id)

@@ -74,9 +74,7 @@ async def _found(source: Source) -> list[tuple[str, Any]]:
     today = clock.today()
     lapsed = await source.rows(_LAPSED, today=today)
     ending = await source.rows(_ENDING, today=today, soon=today + SOON, before=today)
-    return [("eligibility.lapsed", row) for row in lapsed] + [
-        ("eligibility.ending_soon", row) for row in ending
-    ]
+    return [("lapsed", row) for row in lapsed] + [("ending_soon", row) for row in ending]
 
 
 async def due(source: Source) -> bool:
@@ -87,9 +85,9 @@ async def due(source: Source) -> bool:
 async def announce(work: Work) -> int:
     """Records what has come about since the last time; how many records that made."""
     said = 0
-    for kind, row in await _found(work):
+    for what, row in await _found(work):
         key = {
-            "kind": kind,
+            "kind": f"eligibility.{what}",
             "subject_id": row.id,
             "detail": "",
             "announced_at": clock.now(),
@@ -98,7 +96,7 @@ async def announce(work: Work) -> int:
             continue
         activity.record(
             work,
-            kind,
+            f"eligibility.{what}",
             None,
             row.id,
             community_id=row.community_id,

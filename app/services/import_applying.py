@@ -10,37 +10,54 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import col
 
-from app.db import Source, Work
+from app.db import Work
 from app.membership_files.rows import Finding
 from app.models import MembershipImport, MembershipImportRow, RowOutcome, RowState
+from app.reader import Prepared
 from app.services import import_effects, import_reversal, import_rows, import_worlds
 from app.services.import_effects import Planned
 from app.services.import_plans import Planner
 from app.services.import_worlds import World
 
-BATCH = 1_000
-_ROW: Any = sa.inspect(MembershipImportRow).local_table
-_THIS = (
-    _ROW.c.import_id == sa.bindparam("b_import"),
-    _ROW.c.number == sa.bindparam("b_number"),
+BATCH = 2_000
+# Behind every row.
+END = 2**31 - 1
+_KEYS = ("import_id", "number")
+
+
+def _next(*columns: Any) -> Any:
+    """The rows of an import in the order of the file, so many of them."""
+    return (
+        sa.select(MembershipImportRow.number, *columns, MembershipImportRow.findings)
+        .where(col(MembershipImportRow.import_id) == sa.bindparam("import", type_=sa.Uuid))
+        .limit(BATCH)
+    )
+
+
+_TO_DO = Prepared(
+    _next(MembershipImportRow.plan)
+    .where(
+        col(MembershipImportRow.number) > sa.bindparam("after", type_=sa.Integer),
+        col(MembershipImportRow.state) == RowState.PLANNED,
+        col(MembershipImportRow.outcome) != RowOutcome.REFUSED,
+        col(MembershipImportRow.plan).is_not(None),
+    )
+    .order_by(col(MembershipImportRow.number))
+)
+_TO_UNDO = Prepared(
+    _next(MembershipImportRow.done)
+    .where(
+        col(MembershipImportRow.number) < sa.bindparam("before", type_=sa.Integer),
+        col(MembershipImportRow.state) == RowState.APPLIED,
+        col(MembershipImportRow.done).is_not(None),
+    )
+    .order_by(col(MembershipImportRow.number).desc())
 )
 
 
-async def to_do(source: Source, job: MembershipImport) -> list[Any]:
-    """The next rows that have something to do, as the file has them."""
-    return await source.rows(
-        sa.select(
-            MembershipImportRow.number, MembershipImportRow.plan, MembershipImportRow.findings
-        )
-        .where(
-            col(MembershipImportRow.import_id) == job.id,
-            col(MembershipImportRow.state) == RowState.PLANNED,
-            col(MembershipImportRow.outcome) != RowOutcome.REFUSED,
-            col(MembershipImportRow.plan).is_not(None),
-        )
-        .order_by(col(MembershipImportRow.number))
-        .limit(BATCH)
-    )
+async def to_do(work: Work, job: MembershipImport, after: int) -> list[Any]:
+    """The next rows that have something to do, as the file has them, behind one that was done."""
+    return await work.fetched(_TO_DO, **{"import": job.id, "after": after})
 
 
 async def apply(work: Work, job: MembershipImport, rows: list[Any]) -> list[int]:
@@ -51,30 +68,32 @@ async def apply(work: Work, job: MembershipImport, rows: list[Any]) -> list[int]
     same = [row for row in planned if _still(row, planner, world, job)]
     batch = await import_effects.do(work, job, world, same)
     outdated = [row.number for row in planned if row.number not in batch.done]
-    if batch.done:
-        done = [
-            {"b_import": job.id, "b_number": number, "b_done": did}
+    await work.update_many(
+        MembershipImportRow,
+        _KEYS,
+        [
+            {"import_id": job.id, "number": number, "state": RowState.APPLIED, "done": did}
             for number, did in batch.done.items()
-        ]
-        put = {"state": RowState.APPLIED, "done": sa.bindparam("b_done", type_=_ROW.c.done.type)}
-        await work.execute(sa.update(_ROW).where(*_THIS).values(put), done)
+        ],
+    )
     return outdated
 
 
 async def refuse(work: Work, job: MembershipImport, rows: list[Any], outdated: list[int]) -> None:
     """Notes of rows that they were not applied, since the world has moved under their plan."""
     told = import_rows.kept([Finding(None, "changed_since_plan")])
+    gone = set(outdated)
     notes = [
-        {"b_import": job.id, "b_number": row.number, "b_findings": [*row.findings, *told]}
+        {
+            "import_id": job.id,
+            "number": row.number,
+            "outcome": RowOutcome.REFUSED,
+            "findings": [*row.findings, *told],
+        }
         for row in rows
-        if row.number in outdated
+        if row.number in gone
     ]
-    put = {
-        "outcome": RowOutcome.REFUSED,
-        "findings": sa.bindparam("b_findings", type_=_ROW.c.findings.type),
-    }
-    if notes:
-        await work.execute(sa.update(_ROW).where(*_THIS).values(put), notes)
+    await work.update_many(MembershipImportRow, _KEYS, notes)
 
 
 async def _world(work: Work, job: MembershipImport, rows: list[Planned]) -> World:
@@ -115,20 +134,9 @@ def _may_end(one: dict[str, Any], row: Planned, world: World, job: MembershipImp
     )
 
 
-async def to_undo(source: Source, job: MembershipImport) -> list[Any]:
+async def to_undo(work: Work, job: MembershipImport, before: int) -> list[Any]:
     """The next rows that did something, the last of the file first."""
-    return await source.rows(
-        sa.select(
-            MembershipImportRow.number, MembershipImportRow.done, MembershipImportRow.findings
-        )
-        .where(
-            col(MembershipImportRow.import_id) == job.id,
-            col(MembershipImportRow.state) == RowState.APPLIED,
-            col(MembershipImportRow.done).is_not(None),
-        )
-        .order_by(col(MembershipImportRow.number).desc())
-        .limit(BATCH)
-    )
+    return await work.fetched(_TO_UNDO, **{"import": job.id, "before": before})
 
 
 async def undo(work: Work, job: MembershipImport, rows: list[Any]) -> int:
@@ -137,10 +145,10 @@ async def undo(work: Work, job: MembershipImport, rows: list[Any]) -> int:
     kept = await import_reversal.undo(work, job, done)
     notes = [
         {
-            "b_import": job.id,
-            "b_number": row.number,
-            "b_state": RowState.KEPT if row.number in kept else RowState.REVERSED,
-            "b_findings": [
+            "import_id": job.id,
+            "number": row.number,
+            "state": RowState.KEPT if row.number in kept else RowState.REVERSED,
+            "findings": [
                 *row.findings,
                 *import_rows.kept(
                     Finding(None, code, refuses=False)
@@ -150,11 +158,7 @@ async def undo(work: Work, job: MembershipImport, rows: list[Any]) -> int:
         }
         for row in rows
     ]
-    put = {
-        "state": sa.bindparam("b_state", type_=_ROW.c.state.type),
-        "findings": sa.bindparam("b_findings", type_=_ROW.c.findings.type),
-    }
-    await work.execute(sa.update(_ROW).where(*_THIS).values(put), notes)
+    await work.update_many(MembershipImportRow, _KEYS, notes)
     return len(kept)
 
 

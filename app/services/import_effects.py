@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, clock
-from app.db import Work, insert_ignoring
+from app.db import Work
 from app.models import (
     Membership,
     MembershipEnding,
@@ -117,7 +117,8 @@ async def _inserted(
     """Those of the rows that nobody else had written before."""
     if not wanted:
         return {}
-    await work.execute(insert_ignoring(work, model), list(wanted.values()))
+    if await work.insert_many(model, list(wanted.values()), ignoring=True) == len(wanted):
+        return wanted
     ids = [values["id"] for values in wanted.values()]
     there = {row.id for row in await work.rows(sa.select(model.id).where(model.id.in_(ids)))}
     return {number: values for number, values in wanted.items() if values["id"] in there}
@@ -189,8 +190,7 @@ async def _begin(
                     "ended_by": None,
                 }
             )
-    if sources:
-        await work.execute(insert_ignoring(work, MembershipSource), sources)
+    await work.insert_many(MembershipSource, sources, ignoring=True)
     return {row.number for row in rows} - failed
 
 
@@ -350,8 +350,7 @@ async def _link(
             }
             links.append(link)
             batch.done[row.number]["link"] = str(link["id"])
-    if links:
-        await work.execute(insert_ignoring(work, PersonSource), links)
+    await work.insert_many(PersonSource, links, ignoring=True)
 
 
 def _typed(values: dict[str, Any]) -> dict[str, Any]:

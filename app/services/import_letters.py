@@ -23,9 +23,7 @@ async def facts(
     rows = await work.rows(
         sa.select(Community.name)
         .join(Membership, col(Membership.community_id) == Community.id)
-        .where(
-            col(Membership.person_id) == person.id, col(Membership.ended_at).is_(None), began
-        )
+        .where(col(Membership.person_id) == person.id, col(Membership.ended_at).is_(None), began)
         .order_by(col(Community.place))
     )
     if not rows:

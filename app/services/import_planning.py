@@ -19,7 +19,7 @@ from app.membership_files.closed_lists import (
     territories,
 )
 from app.membership_files.reading import Known
-from app.membership_files.rows import Finding, ReadRow
+from app.membership_files.rows import Finding, Format, ReadRow
 from app.models import (
     ImportMode,
     Membership,
@@ -111,6 +111,9 @@ class Planning:
         planner = Planner(self._job, world)
         found = Planned()
         for row in batch:
+            if self._job.format == Format.MBOX:
+                # A message asks to be let in, agrees to nothing and proves no address.
+                row.findings.append(Finding(None, "mail_is_a_request"))
             if row.refused:
                 self._refused(row, world, found)
             else:

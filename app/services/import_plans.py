@@ -171,7 +171,10 @@ class Planner:
         elif place.archived:
             code = "community_archived"
         elif place.restricted and not said["former"]:
-            admitted = person is not None and (person.id, place.id) in self._world.verified
+            address = (said["key"] if person is None else person.email_key, place.id)
+            admitted = address in self._world.verified_addresses or (
+                person is not None and (person.id, place.id) in self._world.verified
+            )
             code = None if admitted else "eligibility_not_verified"
         if code is None:
             return True

@@ -1,34 +1,25 @@
 """Whether whoever asked for an import may still import: looked at again while it runs.
 
-It follows the rules of Standing (policy.py) for somebody who is not calling at the moment, so that
-an import stops with the term, the account or the credential behind it. That a person has signed out
-since is no reason to stop.
+An import stops with the term, the account or the credential behind it (lasting_rights.py).
 """
 
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from app import clock
-from app.capabilities import MEMBER, Capability
+from app.capabilities import Capability
 from app.db import Source
 from app.models import (
     AccessToken,
     ActorKind,
-    Grant,
-    Membership,
     MembershipImport,
     Partner,
     PartnerCredential,
-    Person,
-    Position,
-    Term,
 )
 from app.policy import Standing
-from app.services import communities, scoping, seating
+from app.services import communities, lasting_rights, scoping
 
 _IMPORT = Capability.MEMBERSHIPS_IMPORT
 
@@ -64,55 +55,7 @@ async def remain(source: Source, job: MembershipImport) -> bool:
         return await _partner(source, job)
     if job.credential is not None and not await _token(source, job):
         return False
-    return await _person(source, job, job.asked_by)
-
-
-async def _person(source: Source, job: MembershipImport, person_id: UUID) -> bool:
-    today = clock.today()
-    office = aliased(Position)
-    given = sa.or_(
-        col(Grant.grantee) == Term.position_code,
-        sa.and_(
-            col(Grant.grantee) == Position.acts_for,
-            seating.acting_seat(seating.TODAY).is_not(None),
-        ),
-        col(Grant.grantee).in_(
-            sa.select(col(office.code)).where(col(office.held_with) == Term.position_code)
-        ),
-    )
-    here: Any = col(Term.community_id).is_(None)
-    if job.community_id is not None:
-        here = sa.or_(here, col(Term.community_id) == job.community_id)
-    held = (
-        sa.select(Term.id)
-        .join(Position, col(Position.code) == Term.position_code)
-        .join(Grant, given)
-        .where(
-            col(Term.person_id) == Person.id,
-            here,
-            col(Grant.capability) == _IMPORT,
-            seating.counts(seating.TODAY),
-        )
-        .correlate(Person)
-        .exists()
-    )
-    member = (
-        sa.select(Membership.id)
-        .join(Grant, sa.and_(col(Grant.grantee) == MEMBER, col(Grant.capability) == _IMPORT))
-        .where(
-            col(Membership.person_id) == Person.id,
-            col(Membership.community_id) == job.community_id,
-            seating.membership_runs(seating.TODAY),
-        )
-        .correlate(Person)
-        .exists()
-    )
-    found = sa.select(Person.id).where(
-        col(Person.id) == person_id,
-        col(Person.deactivated_at).is_(None),
-        sa.or_(held, member),
-    )
-    return await source.first(found, today=today) is not None
+    return await lasting_rights.remain(source, job.asked_by, _IMPORT, job.community_id)
 
 
 def _reaches(listed: list[str] | None, job: MembershipImport) -> bool:

@@ -61,7 +61,7 @@ def kept(findings: Iterable[Finding]) -> list[dict[str, Any]]:
 
 def finding(one: Mapping[str, Any]) -> Finding:
     """The same, read back."""
-    return Finding(one["column"], one["code"], one["facts"], one["refuses"])
+    return Finding(**one)
 
 
 def in_words(one: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import structlog
 from sqlmodel import col
 
 from app import activity, clock, errors, import_errors, logs
-from app.db import Database, Source, Work, insert_ignoring
+from app.db import Database, Source, Work
 from app.membership_files import opening
 from app.membership_files.reading import Reader
 from app.membership_files.rows import ReadRow, Table
@@ -193,13 +193,10 @@ async def _keep(database: Database, import_id: UUID, batch: list[ReadRow], found
         job.rows_read += len(batch)
         job.endings += found.endings
         job.endings_withheld |= found.withheld
-        await work.execute(sa.insert(_ROWS), found.rows)
-        if found.mentions and job.source is not None:
+        await work.insert_many(MembershipImportRow, found.rows)
+        if job.source is not None:
             mentions = [{"import_id": job.id, "membership_id": one} for one in found.mentions]
-            await work.execute(insert_ignoring(work, MembershipImportMention), mentions)
-
-
-_ROWS: Any = sa.inspect(MembershipImportRow).local_table
+            await work.insert_many(MembershipImportMention, mentions, ignoring=True)
 
 
 async def _conclude(database: Database, job: MembershipImport) -> None:
@@ -227,7 +224,7 @@ async def _plan_absent(work: Work, job: MembershipImport) -> None:
         rows, after = await import_planning.absent(work, job, after, number)
         if not rows:
             return
-        await work.execute(sa.insert(_ROWS), rows)
+        await work.insert_many(MembershipImportRow, rows)
         number += len(rows)
         job.endings += sum(row["outcome"] is RowOutcome.ENDED for row in rows)
 
@@ -268,12 +265,13 @@ def _counts(job: MembershipImport) -> dict[str, int]:
 
 async def _apply(database: Database, job: MembershipImport) -> None:
     """Batch by batch, each kept as soon as it is done."""
-    going = True
+    going, after = True, 0
     while going:
         async with database.work() as work:
             held = await _held(work, job.id, ImportStatus.APPLYING)
-            rows = await import_applying.to_do(work, held)
+            rows = await import_applying.to_do(work, held, after)
             if rows:
+                after = rows[-1].number
                 outdated = await import_applying.apply(work, held, rows)
                 await import_applying.refuse(work, held, rows, outdated)
                 held.rows_done += len(rows)
@@ -286,8 +284,9 @@ async def _apply_whole(database: Database, job: MembershipImport) -> None:
     """In one transaction, or not at all. Whether it was called off is asked beside it."""
     async with database.work() as work:
         outdated: list[int] = []
-        done = 0
-        while rows := await import_applying.to_do(work, job):
+        done = after = 0
+        while rows := await import_applying.to_do(work, job, after):
+            after = rows[-1].number
             await _refuse_stopped(database, job)
             outdated += await import_applying.apply(work, job, rows)
             done += len(rows)
@@ -322,12 +321,13 @@ async def _applied(work: Work, job: MembershipImport) -> None:
 
 
 async def _reverse(database: Database, job: MembershipImport) -> None:
-    going = True
+    going, before = True, import_applying.END
     while going:
         async with database.work() as work:
             held = await _held(work, job.id, ImportStatus.REVERSING)
-            rows = await import_applying.to_undo(work, held)
+            rows = await import_applying.to_undo(work, held, before)
             if rows:
+                before = rows[-1].number
                 held.kept += await import_applying.undo(work, held, rows)
                 held.rows_done += len(rows)
             else:

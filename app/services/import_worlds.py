@@ -6,17 +6,20 @@ A constant number of statements, whatever is in the batch.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import col
 
 from app import clock
+from app.among import among
 from app.db import Source, Work
 from app.models import (
     Community,
     CommunityStatus,
+    EligibilityVerification,
     Membership,
     MembershipImport,
     MembershipSource,
@@ -24,6 +27,8 @@ from app.models import (
     PersonSource,
     Term,
 )
+from app.models.base import has_item
+from app.reader import Prepared
 from app.services import seating
 
 Pair = tuple[UUID, UUID]
@@ -81,6 +86,7 @@ class World:
     of_person: dict[UUID, list[Any]] = field(default_factory=dict)
     seated: set[Pair] = field(default_factory=set)
     verified: set[Pair] = field(default_factory=set)
+    verified_addresses: set[tuple[str, UUID]] = field(default_factory=set)
 
     def open_one(self, person_id: UUID, community_id: UUID) -> Any | None:
         """The membership that nobody has ended, though its last day may be over."""
@@ -132,81 +138,144 @@ async def read(
     """The world as a batch finds it, people by address, number or id; within a unit of work, held
     for it."""
     world = World(clock.today(), await places(source))
-    rows = await _people(source, job, world, set(addresses), set(numbers), set(ids))
-    world.people = {row.id: row for row in rows}
-    world.by_address = {row.email_key: row.id for row in rows}
-    if not rows:
-        return world
-    await _memberships(source, job, world)
-    here = list(world.people)
-    for row in await source.rows(
-        sa.select(Term.person_id, Term.community_id)
-        .where(
-            col(Term.person_id).in_(here),
-            col(Term.community_id).is_not(None),
-            seating.term_is_not_over(world.today),
-        )
-        .distinct()
-    ):
-        world.seated.add((row.person_id, row.community_id))
+    asked = _Asked(source, job, isinstance(source, Work))
     restricted = [place.id for place in world.places.values() if place.restricted]
-    for row in await source.rows(
-        sa.select(col(Person.id), col(Community.id).label("community_id"))
-        .join(Community, col(Community.id).in_(restricted))
-        .where(
-            col(Person.id).in_(here),
-            seating.verified(world.today, Person.id, Community.id),
-        )
+    addresses = set(addresses)
+    await _people(asked, world, addresses, set(numbers), set(ids))
+    if restricted:
+        values = {"addresses": addresses, "restricted": restricted, "today": world.today}
+        for row in await asked.rows(_VERIFIED_ADDRESSES, **values):
+            world.verified_addresses.add((row.email_key, row.community_id))
+    if not world.people:
+        return world
+    here = {"people": list(world.people)}
+    for row in await asked.rows(
+        _memberships(job.community_id is None, asked.held), community=job.community_id, **here
     ):
-        world.verified.add((row.id, row.community_id))
+        world.memberships.setdefault((row.person_id, row.community_id), []).append(row)
+        world.of_person.setdefault(row.person_id, []).append(row)
+    for row in await asked.rows(_SEATED, today=world.today, **here):
+        world.seated.add((row.person_id, row.community_id))
+    if restricted:
+        values = {"restricted": restricted, "today": world.today, **here}
+        for row in await asked.rows(_VERIFIED, **values):
+            world.verified.add((row.id, row.community_id))
     return world
 
 
-def _held(source: Source, query: Any, what: Any) -> Any:
-    return query.with_for_update(of=what) if isinstance(source, Work) else query
+class _Asked(NamedTuple):
+    """Whom a world is asked of, for which import, and whether what is found is held."""
+
+    source: Source
+    job: MembershipImport
+    held: bool
+
+    async def rows(self, statement: Prepared, **parameters: Any) -> list[Any]:
+        """The rows, straight from the driver."""
+        if isinstance(self.source, Work):
+            return await self.source.fetched(statement, **parameters)
+        return await self.source.rows(statement, **parameters)
+
+
+def _prepared(query: Any, what: Any, held: bool) -> Prepared:
+    return Prepared(query.with_for_update(of=what) if held else query)
+
+
+@cache
+def _known(whole: bool, held: bool) -> Prepared:
+    """People by their numbers in a source."""
+    realm_id = col(PersonSource.community_id)
+    query = (
+        sa.select(*_PERSON, PersonSource.external_id)
+        .join(PersonSource, col(PersonSource.person_id) == Person.id)
+        .where(
+            realm_id.is_(None) if whole else realm_id == sa.bindparam("community", type_=sa.Uuid),
+            col(PersonSource.source) == sa.bindparam("origin", type_=sa.String),
+            among(col(PersonSource.external_id), "numbers"),
+        )
+        .order_by(col(Person.id))
+    )
+    return _prepared(query, Person, held)
+
+
+@cache
+def _by(column: str, held: bool) -> Prepared:
+    """People by their addresses or ids."""
+    query = sa.select(*_PERSON).where(among(col(getattr(Person, column)), "values"))
+    return _prepared(query.order_by(col(Person.id)), Person, held)
+
+
+@cache
+def _memberships(whole: bool, held: bool) -> Prepared:
+    query = (
+        sa.select(*_MEMBERSHIP)
+        .outerjoin(MembershipSource, col(MembershipSource.membership_id) == Membership.id)
+        .where(among(col(Membership.person_id), "people"))
+        .order_by(col(Membership.id))
+    )
+    if not whole:
+        here = sa.bindparam("community", type_=sa.Uuid)
+        query = query.where(col(Membership.community_id) == here)
+    return _prepared(query, Membership, held)
+
+
+_SEATED = Prepared(
+    sa.select(Term.person_id, Term.community_id)
+    .where(
+        among(col(Term.person_id), "people"),
+        col(Term.community_id).is_not(None),
+        seating.term_is_not_over(seating.TODAY),
+    )
+    .distinct()
+)
+_VERIFIED = Prepared(
+    sa.select(col(Person.id), col(Community.id).label("community_id"))
+    .join(Community, among(col(Community.id), "restricted"))
+    .where(
+        among(col(Person.id), "people"),
+        seating.verified(seating.TODAY, Person.id, Community.id),
+    )
+)
+# What was verified of an address before it had an account; of one that somebody signs in with, it
+# counts when they have proven that it is theirs.
+_UNPROVEN = (
+    sa.select(Person.id)
+    .where(
+        col(Person.email_key) == EligibilityVerification.email_key,
+        col(Person.email_verified_at).is_(None),
+        col(Person.password_hash).is_not(None),
+    )
+    .exists()
+)
+_VERIFIED_ADDRESSES = Prepared(
+    sa.select(EligibilityVerification.email_key, EligibilityVerification.community_id)
+    .join(Community, col(Community.id) == EligibilityVerification.community_id)
+    .where(
+        among(col(EligibilityVerification.email_key), "addresses"),
+        among(col(EligibilityVerification.community_id), "restricted"),
+        col(EligibilityVerification.person_id).is_(None),
+        seating.confirmed(seating.TODAY),
+        has_item(Community.eligible_occupations, EligibilityVerification.occupation_code),
+        ~_UNPROVEN,
+    )
+)
 
 
 async def _people(
-    source: Source,
-    job: MembershipImport,
-    world: World,
-    addresses: set[str],
-    numbers: set[str],
-    ids: set[UUID],
-) -> list[Any]:
-    people: dict[UUID, Any] = {}
+    asked: _Asked, world: World, addresses: set[str], numbers: set[str], ids: set[UUID]
+) -> None:
+    job = asked.job
     if numbers and job.source is not None:
-        known = sa.select(*_PERSON, PersonSource.external_id).join(
-            PersonSource, col(PersonSource.person_id) == Person.id
-        )
-        found = known.where(
-            realm(PersonSource, job),
-            col(PersonSource.source) == job.source,
-            col(PersonSource.external_id).in_(numbers),
-        )
-        for row in await source.rows(_held(source, found.order_by(col(Person.id)), Person)):
+        known = _known(job.community_id is None, asked.held)
+        values = {"community": job.community_id, "origin": job.source, "numbers": numbers}
+        for row in await asked.rows(known, **values):
             world.by_number[row.external_id] = row.id
-            people[row.id] = row
-    for column, values in ((Person.email_key, addresses), (Person.id, ids)):
+            world.people[row.id] = row
+    for column, values in (("email_key", addresses), ("id", ids - world.people.keys())):
         if values:
-            found = sa.select(*_PERSON).where(col(column).in_(values)).order_by(col(Person.id))
-            for row in await source.rows(_held(source, found, Person)):
-                people.setdefault(row.id, row)
-    return list(people.values())
-
-
-async def _memberships(source: Source, job: MembershipImport, world: World) -> None:
-    found = (
-        sa.select(*_MEMBERSHIP)
-        .outerjoin(MembershipSource, col(MembershipSource.membership_id) == Membership.id)
-        .where(col(Membership.person_id).in_(world.people))
-        .order_by(col(Membership.id))
-    )
-    if job.community_id is not None:
-        found = found.where(col(Membership.community_id) == job.community_id)
-    for row in await source.rows(_held(source, found, Membership)):
-        world.memberships.setdefault((row.person_id, row.community_id), []).append(row)
-        world.of_person.setdefault(row.person_id, []).append(row)
+            for row in await asked.rows(_by(column, asked.held), values=values):
+                world.people.setdefault(row.id, row)
+    world.by_address = {row.email_key: row.id for row in world.people.values()}
 
 
 def is_seated(membership: Any) -> Any:

@@ -1,5 +1,6 @@
 """The proof of an applicant's address: what was asked with it waits for a decision from then on."""
 
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -7,11 +8,19 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, clock, errors
-from app.db import Work, unique_or
-from app.models import ActorKind, JoinRequest, JoinRequestStatus, Membership, Person
+from app.db import Source, Work, unique_or
+from app.models import (
+    Community,
+    JoinRequest,
+    JoinRequestStatus,
+    JoinWithdrawal,
+    Membership,
+    Person,
+)
 from app.policy import Standing
-from app.services import rules
+from app.services import join_states, rules
 from app.services.join_requests import REQUESTS, receipt
+from app.services.retention import UNCONFIRMED
 from app.services.seating import membership_runs
 
 
@@ -20,62 +29,106 @@ async def confirm(
 ) -> list[dict[str, Any]]:
     """The address is proven: the requests of this form now wait for a decision.
 
-    A newer form takes the place of an older one that waits; where the person belongs already,
-    there is nothing to decide, and the request is closed.
+    A newer form takes the place of an older one that waits. Where there is nothing to decide, the
+    request is closed: the person belongs already, or was declined too short a time ago. Only the
+    holder of the address ever learns that.
     """
-    now = clock.now()
     waiting = await work.execute(
         sa.select(JoinRequest)
         .where(
             col(JoinRequest.submission_id) == submission_id,
             col(JoinRequest.email_key) == key,
             col(JoinRequest.status) == JoinRequestStatus.AWAITING_VERIFICATION,
+            col(JoinRequest.submitted_at) > clock.now() - UNCONFIRMED,
         )
-        .order_by(col(JoinRequest.id))
+        # Two forms that are confirmed at once lock what waits in the same order.
+        .order_by(col(JoinRequest.community_id))
         .with_for_update()
     )
     requests = list(waiting.scalars())
     for request in requests:
-        if await _belongs(work, key, request.community_id):
-            _withdraw(work, request, "already_member")
+        older = await _older(work, request)
+        needless = await _needless(work, request)
+        if needless is not None:
+            join_states.withdraw(work, request, needless)
             continue
-        await _supersede(work, key, request)
-        request.status = JoinRequestStatus.PENDING
-        request.verified_at = request.updated_at = now
-        request.version += 1
-        async with unique_or(work, {"uq_join_request_pending": errors.MailedTokenInvalid()}):
-            pass
-        activity.record(
-            work,
-            "join_request.verified",
-            standing,
-            request.id,
-            community_id=request.community_id,
-            rules_version=request.rules_version,
-        )
+        for one in older:
+            await _give_way(work, one)
+        await _wait(work, standing, request)
     await _agree_if_known(work, standing, key, requests)
     await work.flush()
     rows = await work.rows(
         REQUESTS.where(col(JoinRequest.id).in_([request.id for request in requests])).order_by(
             col(JoinRequest.id)
-        )
+        ),
+        today=clock.today(),
     )
     return [receipt(row) for row in rows]
 
 
-def _withdraw(work: Work, request: JoinRequest, cause: str) -> None:
-    request.status = JoinRequestStatus.WITHDRAWN
-    request.updated_at = clock.now()
-    request.version += 1
+async def _wait(work: Work, standing: Standing, request: JoinRequest) -> None:
+    join_states.move(request, JoinRequestStatus.PENDING)
+    request.verified_at = request.updated_at
+    async with unique_or(work, {"uq_join_request_open": errors.MailedTokenInvalid()}):
+        pass
     activity.record(
         work,
-        "join_request.withdrawn",
-        None,
+        "join_request.verified",
+        standing,
         request.id,
         community_id=request.community_id,
-        actor=(ActorKind.SYSTEM, None),
-        cause=cause,
+        rules_version=request.rules_version,
     )
+
+
+async def _older(work: Work, newer: JoinRequest) -> list[JoinRequest]:
+    """What still waits of the same address here, held so that nobody decides it in between."""
+    found = await work.execute(
+        sa.select(JoinRequest)
+        .where(
+            col(JoinRequest.community_id) == newer.community_id,
+            col(JoinRequest.email_key) == newer.email_key,
+            col(JoinRequest.status).in_(join_states.OPEN),
+        )
+        .with_for_update()
+    )
+    return list(found.scalars())
+
+
+async def _give_way(work: Work, older: JoinRequest) -> None:
+    if join_states.state_of(older) == JoinRequestStatus.EXPIRED:
+        join_states.move(older, JoinRequestStatus.EXPIRED)
+    else:
+        join_states.withdraw(work, older, JoinWithdrawal.NEWER_REQUEST)
+    await work.flush()  # before the newer one takes the only place there is
+
+
+async def _needless(work: Work, request: JoinRequest) -> JoinWithdrawal | None:
+    """Why there is nothing to decide about a request; None where there is."""
+    if await _belongs(work, request.email_key, request.community_id):
+        return JoinWithdrawal.ALREADY_MEMBER
+    asked_again_from = await may_ask_from(work, request.email_key, request.community_id)
+    if asked_again_from is not None and clock.today() < asked_again_from:
+        return JoinWithdrawal.ASKED_TOO_SOON
+    return None
+
+
+async def may_ask_from(source: Source, key: str, community_id: UUID) -> date | None:
+    """The day from which an address that was declined here may ask again; None if it never was."""
+    declined = await source.first(
+        sa.select(JoinRequest.decided_at, Community.reapplication_days)
+        .join(Community, col(Community.id) == JoinRequest.community_id)
+        .where(
+            col(JoinRequest.community_id) == community_id,
+            col(JoinRequest.email_key) == key,
+            col(JoinRequest.status) == JoinRequestStatus.DECLINED,
+        )
+        .order_by(col(JoinRequest.decided_at).desc())
+        .limit(1)
+    )
+    if declined is None:
+        return None
+    return clock.day_of(declined.decided_at) + timedelta(days=declined.reapplication_days)
 
 
 async def _belongs(work: Work, key: str, community_id: UUID) -> bool:
@@ -89,21 +142,6 @@ async def _belongs(work: Work, key: str, community_id: UUID) -> bool:
         )
     )
     return found is not None
-
-
-async def _supersede(work: Work, key: str, newer: JoinRequest) -> None:
-    older = await work.execute(
-        sa.select(JoinRequest)
-        .where(
-            col(JoinRequest.community_id) == newer.community_id,
-            col(JoinRequest.email_key) == key,
-            col(JoinRequest.status) == JoinRequestStatus.PENDING,
-        )
-        .with_for_update()
-    )
-    for request in older.scalars():
-        _withdraw(work, request, "newer_request")
-    await work.flush()
 
 
 async def _agree_if_known(

@@ -11,7 +11,7 @@ from app.db import Work
 from app.models import JoinOutcome, JoinRequest, JoinRequestStatus, Person
 from app.policy import Standing
 from app.preconditions import Expected
-from app.services import accounts, join_requests, memberships, rules
+from app.services import accounts, eligibility, join_requests, join_states, memberships, rules
 
 
 async def decide(
@@ -24,42 +24,42 @@ async def decide(
 ) -> dict[str, Any]:
     """Accepts or declines a request, once; accepting makes the account and the membership.
 
-    Raises OwnRequest, JoinRequestAlreadyDecided, JoinRequestNotPending, EligibilityNotVerified,
+    A question that is still open stops nobody from deciding. Raises OwnRequest,
+    JoinRequestAlreadyDecided, JoinRequestExpired, JoinRequestNotPending, EligibilityNotVerified,
     PersonDeactivated, MembershipExists, and Invalid for a refusal without a comment.
     """
+    request = await others_request(work, standing, request_id)
+    if outcome is JoinOutcome.DECLINED and comment is None:
+        raise errors.Invalid(errors=[errors.field("/comment", "comment_required")])
+    join_states.refuse_closed(request)
+    expected.check(request.version)
+    if outcome is JoinOutcome.ACCEPTED:
+        await _accept(work, standing, request)
+    else:
+        join_states.move(request, JoinRequestStatus.DECLINED)
+        activity.record(
+            work, "join_request.declined", standing, request.id, community_id=request.community_id
+        )
+    request.comment = comment
+    request.decided_at, request.decided_by = clock.now(), standing.me.id
+    await work.flush()
+    return await join_requests.get(work, standing, request_id)
+
+
+async def others_request(work: Work, standing: Standing, request_id: UUID) -> JoinRequest:
+    """A request for this unit of work alone, unless it is the caller's own. Raises OwnRequest."""
     request = await work.locked(JoinRequest, request_id)
     if request.verified_at is None:
         raise errors.NotFound
     me = await work.one(sa.select(Person.email_key).where(col(Person.id) == standing.me.id))
     if me.email_key == request.email_key:
         raise errors.OwnRequest
-    if outcome is JoinOutcome.DECLINED and comment is None:
-        raise errors.Invalid(errors=[errors.field("/comment", "comment_required")])
-    if request.status in (JoinRequestStatus.ACCEPTED, JoinRequestStatus.DECLINED):
-        raise errors.JoinRequestAlreadyDecided
-    expected.check(request.version)
-    if request.status != JoinRequestStatus.PENDING:
-        raise errors.JoinRequestNotPending
-    if outcome is JoinOutcome.ACCEPTED:
-        await _accept(work, standing, request)
-    else:
-        request.status = JoinRequestStatus.DECLINED
-        activity.record(
-            work, "join_request.declined", standing, request.id, community_id=request.community_id
-        )
-    request.comment = comment
-    request.decided_at = request.updated_at = clock.now()
-    request.decided_by = standing.me.id
-    request.version += 1
-    await work.flush()
-    return join_requests.shown(
-        await work.one(join_requests.REQUESTS.where(col(JoinRequest.id) == request_id)), standing
-    )
+    return request
 
 
 async def _accept(work: Work, standing: Standing, request: JoinRequest) -> None:
     standing.require_active()
-    if standing.here.restricted:
+    if not await eligibility.is_verified_address(work, request.email_key, request.community_id):
         raise errors.EligibilityNotVerified
     person = await accounts.of_applicant(work, standing, request)
     if person.deactivated_at is not None:
@@ -69,7 +69,7 @@ async def _accept(work: Work, standing: Standing, request: JoinRequest) -> None:
     await rules.record_agreement(
         work, None, person.id, request.rules_version, request.language, agreed_at
     )
-    request.status = JoinRequestStatus.ACCEPTED
+    join_states.move(request, JoinRequestStatus.ACCEPTED)
     request.membership_id = membership.id
     activity.record(
         work,

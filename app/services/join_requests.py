@@ -1,23 +1,40 @@
-"""Requests to join: lists of them, and what is shown to whom."""
+"""Requests to join: who sees what of them, and lists of them."""
 
+from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from app import clock, errors
 from app.db import Source
 from app.listing import Listing
-from app.models import Community, JoinRequest, JoinRequestStatus, Person
+from app.models import (
+    Community,
+    JoinInquiry,
+    JoinRequest,
+    JoinRequestLink,
+    JoinRequestStatus,
+    Person,
+)
 from app.policy import Capability, Standing
+from app.reader import Prepared
 from app.services import communities
+from app.services.join_states import DECIDED, OPEN, STATE, closed_on, in_state
+
+# How long an applicant follows a request by the link that they were mailed, once it is closed.
+FOLLOWED = timedelta(days=60)
+# How many earlier requests of the same person a request is shown with.
+EARLIER = 20
 
 _Decider = aliased(Person)
 REQUESTS = sa.select(
     JoinRequest.id,
-    JoinRequest.status,
+    JoinRequest.submission_id,
+    STATE,
     JoinRequest.name,
     JoinRequest.email,
     JoinRequest.email_key,
@@ -25,12 +42,15 @@ REQUESTS = sa.select(
     JoinRequest.occupation_code,
     JoinRequest.affiliation,
     JoinRequest.area_of_interest,
+    JoinRequest.answers,
     JoinRequest.territory,
     JoinRequest.language,
     JoinRequest.rules_version,
     JoinRequest.privacy_notice_version,
     JoinRequest.submitted_at,
     JoinRequest.verified_at,
+    JoinRequest.answer_due_on,
+    JoinRequest.withdrawn_because,
     JoinRequest.decided_at,
     JoinRequest.decided_by,
     JoinRequest.comment,
@@ -44,53 +64,194 @@ REQUESTS = sa.select(
         _Decider, col(_Decider.id) == JoinRequest.decided_by
     )
 )
-
-
-@lru_cache
-def listing(statuses: tuple[JoinRequestStatus, ...]) -> Listing:
-    """The requests of a community in these states (or in any), the earliest first.
-
-    A request whose address nobody has confirmed is nobody's yet, and is never listed.
-    """
-    query = REQUESTS.where(
+# A request whose address nobody has confirmed is nobody's yet.
+_KNOWN = REQUESTS.where(col(JoinRequest.verified_at).is_not(None))
+_ONE = Prepared(_KNOWN.where(col(JoinRequest.id) == sa.bindparam("request", type_=sa.Uuid)))
+_SAME_FORM = Prepared(
+    _KNOWN.where(
+        col(JoinRequest.submission_id) == sa.bindparam("submission", type_=sa.Uuid),
+        col(JoinRequest.id) != sa.bindparam("request", type_=sa.Uuid),
+    ).order_by(col(JoinRequest.id))
+)
+_EARLIER = Prepared(
+    _KNOWN.where(
         col(JoinRequest.community_id) == sa.bindparam("community", type_=sa.Uuid),
-        col(JoinRequest.verified_at).is_not(None),
+        col(JoinRequest.email_key) == sa.bindparam("address", type_=sa.String),
+        col(JoinRequest.id) < sa.bindparam("request", type_=sa.Uuid),
     )
-    if statuses:
-        query = query.where(sa.or_(*(col(JoinRequest.status) == status for status in statuses)))
-    return Listing(query, col(JoinRequest.id))
+    .order_by(col(JoinRequest.id).desc())
+    .limit(EARLIER)
+)
+_INQUIRIES = Prepared(
+    sa.select(
+        JoinInquiry.question,
+        JoinInquiry.asked_at,
+        JoinInquiry.asked_by,
+        JoinInquiry.answer,
+        JoinInquiry.answered_at,
+        col(Person.name).label("asker"),
+    )
+    .join(Person, col(Person.id) == JoinInquiry.asked_by)
+    .where(col(JoinInquiry.join_request_id) == sa.bindparam("request", type_=sa.Uuid))
+    .order_by(col(JoinInquiry.id))
+)
+_OWN_ADDRESS = Prepared(
+    sa.select(Person.email_key).where(
+        col(Person.id) == sa.bindparam("caller", type_=sa.Uuid),
+        col(Person.email_verified_at).is_not(None),
+    )
+)
+_LINK = Prepared(
+    sa.select(JoinRequestLink.submission_id).where(
+        col(JoinRequestLink.token_hash) == sa.bindparam("link", type_=sa.String)
+    )
+)
 
 
-def asked(
-    standing: Standing, statuses: list[JoinRequestStatus] | None
-) -> tuple[Listing, dict[str, Any]]:
-    """The requests here as a caller asked for them."""
-    found = listing(tuple(sorted(set(statuses or ()))))
-    return found, {"community": standing.here.id}
+# Who looks
 
 
-def shown(row: Any, standing: Standing) -> dict[str, Any]:
-    """A request as those who may decide see it."""
-    decided = row.status in (JoinRequestStatus.ACCEPTED, JoinRequestStatus.DECLINED)
-    pending = row.status == JoinRequestStatus.PENDING
-    may = pending and standing.can(Capability.JOIN_REQUESTS_DECIDE)
+class Onlooker(NamedTuple):
+    """Somebody who asks about requests: what they may do, and which requests are their own: those
+    of their address, or, for whoever came by a mailed link, those of its form."""
+
+    standing: Standing
+    address: str | None = None
+    submission_id: UUID | None = None
+
+    @property
+    def reads(self) -> bool:
+        """True for those who may read the requests here."""
+        return self.standing.can(Capability.JOIN_REQUESTS_READ)
+
+    def asked(self, row: Any) -> bool:
+        """True if a request is the onlooker's own."""
+        if self.submission_id is not None:
+            return row.submission_id == self.submission_id
+        return self.address is not None and row.email_key == self.address
+
+
+async def onlooker(source: Source, standing: Standing, link: str | None = None) -> Onlooker:
+    """Who asks: somebody signed in, somebody with a mailed link, or a machine.
+
+    Raises TokenInvalid for a link that never was.
+    """
+    if link is not None:
+        found = await source.first(_LINK, link=link)
+        if found is None:
+            raise errors.TokenInvalid
+        return Onlooker(standing, submission_id=found.submission_id)
+    return Onlooker(standing, await own_address(source, standing))
+
+
+async def own_address(source: Source, standing: Standing) -> str | None:
+    """The key of the caller's address, if it is proven."""
+    if standing.person is None:
+        return None
+    mine = await source.first(_OWN_ADDRESS, caller=standing.person.id)
+    return mine.email_key if mine else None
+
+
+async def find(source: Source, who: Onlooker, request_id: UUID) -> Any:
+    """The request's row, if it exists for the caller.
+
+    Raises NotFound, and TokenInvalid for a link by which it is followed no longer.
+    """
+    row = await source.first(_ONE, request=request_id, today=clock.today())
+    if row is None or not (who.reads or who.asked(row)):
+        raise errors.NotFound
+    closed = closed_on(row)
+    if who.submission_id is not None and closed and closed + FOLLOWED < clock.today():
+        raise errors.TokenInvalid
+    return row
+
+
+async def find_own(source: Source, who: Onlooker, request_id: UUID) -> None:
+    """Raises NotFound, or PermissionDenied where the request is there and somebody else's."""
+    if not who.asked(await find(source, who, request_id)):
+        who.standing.refuse_others(Capability.JOIN_REQUESTS_SUBMIT)
+
+
+# What they see
+
+
+async def get(
+    source: Source, standing: Standing, request_id: UUID, link: str | None = None
+) -> dict[str, Any]:
+    """One request, for those who may read the requests of its community and for its applicant.
+
+    Raises NotFound, TokenInvalid.
+    """
+    return await read(source, await onlooker(source, standing, link), request_id)
+
+
+async def read(source: Source, who: Onlooker, request_id: UUID) -> dict[str, Any]:
+    """The same for somebody who is known already."""
+    row = await find(source, who, request_id)
+    inquiries = await source.rows(_INQUIRIES, request=row.id)
+    about = {"request": row.id, "today": clock.today()}
+    earlier = same_form = None
+    if who.reads:
+        place = {"community": row.community_id, "address": row.email_key}
+        earlier = [_brief(one, who) for one in await source.rows(_EARLIER, **about, **place)]
+    if who.asked(row):
+        found = await source.rows(_SAME_FORM, **about, submission=row.submission_id)
+        same_form = [receipt(one) for one in found]
     return {
-        **row._asdict(),
-        "community": communities.reference(row),
-        "decision": {
-            "outcome": row.status,
-            "comment": row.comment,
-            "decided_at": row.decided_at,
-            "decided_by": {"id": row.decided_by, "name": row.decider} if row.decider else None,
-        }
-        if decided
-        else None,
-        "viewer": {"can": ["decide_join_request"] if may else []},
+        **shown(row, who),
+        "inquiries": [_inquiry(one, who) for one in inquiries],
+        "earlier": earlier,
+        "same_form": same_form,
     }
 
 
+def _inquiry(row: Any, who: Onlooker) -> dict[str, Any]:
+    asker = {"id": row.asked_by, "name": row.asker} if who.reads else None
+    return {**row._asdict(), "asked_by": asker}
+
+
+def _brief(row: Any, who: Onlooker) -> dict[str, Any]:
+    return {**row._asdict(), "decision": _decision(row, who)}
+
+
+def shown(row: Any, who: Onlooker) -> dict[str, Any]:
+    """A request as this caller sees it; who decided is for those who may read the requests."""
+    return {
+        **row._asdict(),
+        "community": communities.reference(row),
+        "decision": _decision(row, who),
+        "viewer": {"can": _affordances(row, who)},
+    }
+
+
+def _decision(row: Any, who: Onlooker) -> dict[str, Any] | None:
+    if row.status not in DECIDED:
+        return None
+    decider = {"id": row.decided_by, "name": row.decider} if row.decider and who.reads else None
+    return {
+        "outcome": row.status,
+        "comment": row.comment,
+        "decided_at": row.decided_at,
+        "decided_by": decider,
+    }
+
+
+def _affordances(row: Any, who: Onlooker) -> list[str]:
+    if row.status not in OPEN:
+        return []
+    asking = row.status == JoinRequestStatus.INFORMATION_REQUESTED
+    if who.asked(row):
+        in_person = who.standing.bounds is None
+        answering = ["give_join_information"] if asking else []
+        return [*answering, "withdraw_join_request"] if in_person else []
+    if not who.standing.can(Capability.JOIN_REQUESTS_DECIDE):
+        return []
+    archived = who.standing.here.archived
+    return ["decide_join_request", *([] if asking or archived else ["request_join_information"])]
+
+
 def receipt(row: Any) -> dict[str, Any]:
-    """A request as its applicant sees it."""
+    """A request as its applicant is told of it where it is one of several."""
     return {
         "id": row.id,
         "status": row.status,
@@ -101,9 +262,21 @@ def receipt(row: Any) -> dict[str, Any]:
     }
 
 
-async def get(source: Source, standing: Standing, request_id: UUID) -> dict[str, Any]:
-    """One request, for those who may read the requests of its community."""
-    row = await source.one(
-        REQUESTS.where(col(JoinRequest.id) == request_id, col(JoinRequest.verified_at).is_not(None))
-    )
-    return shown(row, standing)
+# Lists
+
+
+@lru_cache
+def listing(statuses: tuple[JoinRequestStatus, ...]) -> Listing:
+    """The requests of a community in these states (or in any), the earliest first."""
+    query = _KNOWN.where(col(JoinRequest.community_id) == sa.bindparam("community", type_=sa.Uuid))
+    if statuses:
+        query = query.where(sa.or_(*(in_state(status) for status in statuses)))
+    return Listing(query, col(JoinRequest.id))
+
+
+def asked(
+    standing: Standing, statuses: list[JoinRequestStatus] | None
+) -> tuple[Listing, dict[str, Any]]:
+    """The requests here as a caller asked for them."""
+    found = listing(tuple(sorted(set(statuses or ()))))
+    return found, {"community": standing.here.id, "today": clock.today()}

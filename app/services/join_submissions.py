@@ -6,21 +6,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col
 
-from app import activity, clock, errors
+from app import activity, clock, errors, invitation_errors
 from app.db import Work
 from app.models import (
     Association,
     Community,
+    JoinPolicy,
     JoinRequest,
     JoinRequestStatus,
-    Person,
     new_id,
 )
 from app.policy import Standing
 from app.schemas.base import address_key
-from app.services import association, communities, join_confirmations, rules
+from app.services import association, communities, join_confirmations, join_forms, rules
 from app.services import standing as standings
-from app.services.join_requests import REQUESTS, receipt
+from app.services.join_requests import REQUESTS, own_address, receipt
 
 FORMS_AN_HOUR = 20
 
@@ -29,13 +29,16 @@ async def submit(work: Work, standing: Standing, body: dict[str, Any]) -> list[d
     """One request for each community asked for; they wait until the address is confirmed.
 
     A signed-in member who asks from the address that is already proven waits for nobody's mail.
-    Raises RulesVersionOutdated, Invalid (unknown communities or codes), CommunityArchived.
+    Raises RulesVersionOutdated, Invalid (unknown communities or codes, answers that do not fit),
+    CommunityArchived, NotTakingRequests.
     """
-    wanted = body.pop("communities")
+    wanted, given = body.pop("communities"), body.pop("answers")
     version = body.pop("agrees_to_rules_version")
     if version != standing.rules_in_force:
         raise rules.outdated(standing)
     found = await _wanted(work, wanted)
+    named = {name: row.community_id for name, row in zip(wanted, found, strict=True)}
+    answers = await join_forms.answered(work, named, given)
     await association.refuse_unknown_codes(work, body["occupation_code"], body["territory"])
     key = address_key(body["email"])
     await _refuse_flood(work, key)
@@ -48,6 +51,7 @@ async def submit(work: Work, standing: Standing, body: dict[str, Any]) -> list[d
             email_key=key,
             submission_id=submission_id,
             community_id=community.community_id,
+            answers=answers[community.community_id],
             status=JoinRequestStatus.AWAITING_VERIFICATION,
             rules_version=version,
             privacy_notice_version=notice.privacy_notice["version"],
@@ -57,7 +61,7 @@ async def submit(work: Work, standing: Standing, body: dict[str, Any]) -> list[d
         for community in found
     ]
     work.add_all(requests)
-    proven = await _is_own_address(work, standing, key)
+    proven = await own_address(work, standing) == key
     for request in requests:
         activity.record(
             work,
@@ -72,7 +76,9 @@ async def submit(work: Work, standing: Standing, body: dict[str, Any]) -> list[d
     await work.flush()
     if proven:
         await join_confirmations.confirm(work, standing, key, submission_id)
-    rows = await work.rows(REQUESTS.where(col(JoinRequest.submission_id) == submission_id))
+    rows = await work.rows(
+        REQUESTS.where(col(JoinRequest.submission_id) == submission_id), today=clock.today()
+    )
     order = {community.community_id: index for index, community in enumerate(found)}
     return [receipt(row) for row in sorted(rows, key=lambda row: order[row.community_id])]
 
@@ -89,7 +95,7 @@ async def _wanted(work: Work, wanted: list[str]) -> list[Any]:
             else col(Community.slug) == where.value
         )
         row = await work.first(
-            sa.select(*communities.REFERENCE, Community.status).where(
+            sa.select(*communities.REFERENCE, Community.status, Community.join_policy).where(
                 condition, col(Community.listed).is_(True)
             )
         )
@@ -103,6 +109,13 @@ async def _wanted(work: Work, wanted: list[str]) -> list[Any]:
         raise errors.Invalid(errors=wrong)
     if any(communities.archived(row) for row in found):
         raise errors.CommunityArchived
+    refused = [
+        errors.field(f"/communities/{index}", "not_taking_requests")
+        for index, row in enumerate(found)
+        if row.join_policy != JoinPolicy.REQUEST
+    ]
+    if refused:
+        raise invitation_errors.NotTakingRequests(errors=refused)
     return found
 
 
@@ -117,14 +130,3 @@ async def _refuse_flood(work: Work, key: str) -> None:
     )
     if recent.forms >= FORMS_AN_HOUR:
         raise errors.TooManyRequests(headers={"Retry-After": "3600"})
-
-
-async def _is_own_address(work: Work, standing: Standing, key: str) -> bool:
-    if standing.person is None:
-        return False
-    person = await work.one(
-        sa.select(Person.email_key, Person.email_verified_at).where(
-            col(Person.id) == standing.person.id
-        )
-    )
-    return person.email_key == key and person.email_verified_at is not None

@@ -6,7 +6,6 @@ to an address that is not proven repeats nothing that was typed into a form, not
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,8 +17,6 @@ from app.models import (
     Association,
     Community,
     EligibilityVerification,
-    JoinRequest,
-    JoinRequestStatus,
     Mail,
     Membership,
     Person,
@@ -35,6 +32,8 @@ from app.services import (
     eligibility_letters,
     grant_letters,
     import_letters,
+    invitation_letters,
+    join_letters,
     leadership_letters,
     mailed_links,
     membership_letters,
@@ -43,6 +42,7 @@ from app.services import (
     token_letters,
     unsubscriptions,
     waiting,
+    welcome_letters,
 )
 from app.services.seating import membership_runs
 
@@ -92,9 +92,17 @@ async def _community(work: Work, community_id: UUID, language: str) -> str:
 # To an address, with or without an account
 
 
-async def _confirm_address(work: Work, mail: Mail) -> Letter | None:
-    request = await _awaiting(work, col(JoinRequest.submission_id) == mail.subject_id)
-    return None if request is None else await _confirmation(work, request)
+async def _about_request(work: Work, mail: Mail) -> Letter | None:
+    """To an applicant; by name once the address is proven."""
+    return _to_form(await join_letters.write(work, mail.kind, mail.subject_id))
+
+
+def _to_form(said: join_letters.Said | None) -> Letter | None:
+    if said is None:
+        return None
+    request = said.request
+    name = request.name if request.verified_at else None
+    return Letter(request.email, _language(request.language), name, said.facts, said.body)
 
 
 async def _email_verification(work: Work, mail: Mail) -> Letter | None:
@@ -103,43 +111,11 @@ async def _email_verification(work: Work, mail: Mail) -> Letter | None:
     An account proves its address by choosing a password, and needs no such link.
     """
     key = address_key(mail.address or "")
-    request = await _awaiting(work, col(JoinRequest.email_key) == key)
+    request = await join_letters.awaiting(work, key)
     form = await proposal_letters.awaiting(work, key)
     if form is not None and (request is None or form.id > request.id):
         return await _of_proposal(work, "confirm_proposal", form.id)
-    return None if request is None else await _confirmation(work, request)
-
-
-async def _awaiting(work: Work, condition: Any) -> JoinRequest | None:
-    found = (
-        sa.select(JoinRequest)
-        .where(condition, col(JoinRequest.status) == JoinRequestStatus.AWAITING_VERIFICATION)
-        .order_by(col(JoinRequest.id).desc())
-        .limit(1)
-    )
-    return (await work.execute(found)).scalars().first()
-
-
-async def _confirmation(work: Work, request: JoinRequest) -> Letter:
-    link = await mailed_links.one_time(
-        work,
-        TokenPurpose.EMAIL_VERIFICATION,
-        request.email_key,
-        submission_id=request.submission_id,
-    )
-    return Letter(request.email, _language(request.language), facts={"link": link})
-
-
-async def _request_declined(work: Work, mail: Mail) -> Letter | None:
-    request = await work.get(JoinRequest, mail.subject_id)
-    if request is None or request.status != JoinRequestStatus.DECLINED:
-        return None
-    language = _language(request.language)
-    facts = {
-        "community": await _community(work, request.community_id, language),
-        "reason": request.comment or "-",
-    }
-    return Letter(request.email, language, request.name, facts)
+    return None if request is None else _to_form(await join_letters.confirmation(work, request))
 
 
 async def _account(work: Work, mail: Mail) -> Person | None:
@@ -179,16 +155,9 @@ async def _with_link(work: Work, mail: Mail, purpose: TokenPurpose) -> Letter | 
 
 
 async def _welcome(work: Work, mail: Mail, person: Person) -> Letter | None:
-    request = await work.get(JoinRequest, mail.subject_id)
-    if request is None:
-        return None
-    community = await _community(work, request.community_id, _language(person.language))
-    if person.password_hash is not None:
-        return _to(person, "body_with_account", community=community)
-    link = await mailed_links.one_time(
-        work, TokenPurpose.FIRST_PASSWORD, person.email_key, person_id=person.id
-    )
-    return _to(person, community=community, link=link)
+    language = _language(person.language)
+    said = await welcome_letters.write(work, mail.subject_id, person, language)
+    return None if said is None else _to(person, said[0], **said[1])
 
 
 async def _waiting(work: Work, mail: Mail, person: Person) -> Letter | None:
@@ -234,8 +203,10 @@ async def _about_verification(work: Work, mail: Mail, person: Person) -> Letter 
 async def _to_applicant(work: Work, mail: Mail) -> Letter | None:
     """About a verification, to somebody without an account."""
     verification = await work.get(EligibilityVerification, mail.subject_id)
-    request = verification and await eligibility_letters.applicant(work, verification)
-    if not request:
+    if verification is None:
+        return None
+    request = await eligibility_letters.applicant(work, verification)
+    if request is None:
         return None
     language = _language(request.language)
     found = await eligibility_letters.facts(work, mail.kind, mail.subject_id, language)
@@ -304,6 +275,13 @@ async def _of_proposal(work: Work, kind: str, form_id: UUID | None) -> Letter | 
     return Letter(form.email, _language(form.language), name, said.facts, said.body)
 
 
+async def _invitation(work: Work, mail: Mail) -> Letter | None:
+    said = await invitation_letters.write(work, mail.subject_id)
+    if said is None:
+        return None
+    return Letter(said.address, _language(said.language), said.name, said.facts, said.body)
+
+
 async def _proposal_opened(work: Work, mail: Mail, person: Person) -> Letter | None:
     found = await proposal_letters.opened(work, mail.subject_id, _language(person.language))
     return None if found is None else _to(person, **found)
@@ -354,10 +332,10 @@ async def association(work: Work) -> Association:
 
 TO_ADDRESS: Mapping[str, Callable[[Work, Mail], Awaitable[Letter | None]]] = {
     **dict.fromkeys(proposal_letters.LETTERS, _about_proposal),
-    "confirm_address": _confirm_address,
+    **dict.fromkeys(join_letters.LETTERS, _about_request),
     "email_verification": _email_verification,
+    "invitation": _invitation,
     "password_reset": _password_reset,
-    "request_declined": _request_declined,
     "sign_in_link": _sign_in_link,
 }
 TO_PERSON: Mapping[str, Callable[[Work, Mail, Person], Awaitable[Letter | None]]] = {

@@ -58,6 +58,23 @@ def proposal(proposal_id: UUID, token: str) -> str:
     return template.replace("{id}", str(proposal_id)).replace("{token}", token)
 
 
+def invitation(token: str) -> str:
+    """Where an invitation is accepted or declined."""
+    known = settings.get()
+    template = known.link_invitation or f"{known.public_url}/pages/invitation#token={{token}}"
+    return template.replace("{token}", token)
+
+
+def join_request(request_id: UUID, token: str) -> str:
+    """Where an applicant follows a request to join, answers a question about it, and withdraws."""
+    known = settings.get()
+    template = (
+        known.link_join_request
+        or f"{known.public_url}/pages/join-request?id={{id}}#token={{token}}"
+    )
+    return template.replace("{id}", str(request_id)).replace("{token}", token)
+
+
 def unsubscription(key: str) -> str:
     """Where reminders are stopped. Mail programs POST to it, so the key is in the query."""
     return f"{settings.get().public_url}/unsubscribe?key={key}"

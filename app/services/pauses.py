@@ -63,7 +63,7 @@ async def pause(
     async with unique_or(work, taken):
         work.add(declared)
     days = {"starts_on": starts_on, "until_on": until_on}
-    await _changed(work, standing, membership, "membership.paused", **days)
+    await _changed(work, standing, membership, "paused", **days)
     return await membership_pages.get(work, standing, membership_id)
 
 
@@ -108,17 +108,17 @@ async def resume(
         raise membership_errors.MembershipNotPaused
     expected.check(membership.version)
     declared.ended_at, declared.ended_by = clock.now(), standing.me.id
-    await _changed(work, standing, membership, "membership.resumed")
+    await _changed(work, standing, membership, "resumed")
     return await membership_pages.get(work, standing, membership_id)
 
 
 async def _changed(
-    work: Work, standing: Standing, membership: Membership, kind: str, **days: date | None
+    work: Work, standing: Standing, membership: Membership, what: str, **days: Any
 ) -> None:
     membership.version += 1
     activity.record(
         work,
-        kind,
+        f"membership.{what}",
         standing,
         membership.id,
         community_id=membership.community_id,

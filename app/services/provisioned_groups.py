@@ -19,6 +19,8 @@ from app.services import provisioning_filters as filters
 from app.services.provisioned_users import Found, page_of
 
 _TAKEN = {"uq_provisioned_group_partner_id_external_id": provisioning_errors.ExternalIdTaken()}
+# At once: everybody else who writes waits meanwhile.
+MOST_CHANGES = 1000
 _NAME = col(Community.name)["en"].as_string()
 
 
@@ -114,8 +116,8 @@ async def change(work: Work, standing: Standing, wanted: Wanted, if_match: str |
     """Makes a group what is wanted of it: puts in and takes out, and nobody who is there already
     or was not.
 
-    Raises PreconditionFailed, MemberUnknown, ExternalIdTaken, SeatHeld, CommunityArchived,
-    EligibilityNotVerified.
+    Raises PreconditionFailed, MemberUnknown, TooMuch, ExternalIdTaken, SeatHeld,
+    CommunityArchived, EligibilityNotVerified.
     """
     group = await _locked(work, standing)
     if if_match is not None:
@@ -156,6 +158,8 @@ async def _change_members(
     after = wanted.after(before)
     if after == before:
         return
+    if len(before ^ after) > MOST_CHANGES:
+        raise provisioning_errors.TooMuch
     users = await _users(work, group.partner_id, before ^ after)
     if after - before - set(users):
         raise provisioning_errors.MemberUnknown

@@ -13,7 +13,6 @@ from app.db import Work
 from app.models import (
     Activity,
     EligibilityVerification,
-    JoinRequest,
     Mail,
     MailStatus,
     Review,
@@ -24,6 +23,8 @@ from app.services import (
     election_letters,
     eligibility_letters,
     grants,
+    invitation_letters,
+    join_letters,
     proposal_letters,
     succession_letters,
     token_letters,
@@ -78,26 +79,11 @@ async def gather(work: Work, mail_kind: str, person_id: UUID) -> None:
     )
 
 
-async def _confirm_address(work: Work, mail_kind: str, activity: Activity) -> None:
-    """One mail for a whole form: its first request speaks for all."""
-    request = await work.get(JoinRequest, UUID(activity.subject_id))
-    if request is None:
-        return
-    first = await work.one(
-        sa.select(col(JoinRequest.id))
-        .where(col(JoinRequest.submission_id) == request.submission_id)
-        .order_by(col(JoinRequest.id))
-        .limit(1)
-    )
-    if first.id == request.id:
-        form = request.submission_id
-        await queue(work, mail_kind, form, address=request.email, subject_id=form)
-
-
 async def _applicant(work: Work, mail_kind: str, activity: Activity) -> None:
-    request = await work.get(JoinRequest, UUID(activity.subject_id))
-    if request is not None:
-        await queue(work, mail_kind, request.id, address=request.email, subject_id=request.id)
+    found = await join_letters.reader(work, mail_kind, activity)
+    if found is not None:
+        address, about = found
+        await queue(work, mail_kind, about, address=address, subject_id=about)
 
 
 async def _newcomer(work: Work, mail_kind: str, activity: Activity) -> None:
@@ -189,6 +175,10 @@ async def _imported(work: Work, mail_kind: str, activity: Activity) -> None:
         await queue(work, mail_kind, about, recipient_id=person_id, subject_id=import_id)
 
 
+async def _invited(work: Work, mail_kind: str, activity: Activity) -> None:
+    await invitation_letters.send(work, mail_kind, UUID(activity.facts["mail_id"]))
+
+
 async def _proposer(work: Work, mail_kind: str, activity: Activity) -> None:
     await _person(work, mail_kind, activity, UUID(activity.facts["proposed_by"]))
 
@@ -231,9 +221,10 @@ RECIPIENTS: Mapping[str, Callable[[Work, str, Activity], Awaitable[None]]] = {
     **dict.fromkeys(election_letters.LETTERS, _readers_of_election),
     **dict.fromkeys(succession_letters.LETTERS, _readers_of_succession),
     **dict.fromkeys(proposal_letters.LETTERS, _behind_proposal),
+    **dict.fromkeys(join_letters.LETTERS, _applicant),
     **dict.fromkeys(token_letters.LETTERS, _owner),
-    "confirm_address": _confirm_address,
     "imported": _imported,
+    "invitation": _invited,
     "founding_member": _newcomer,
     "grant_change_proposed": _holders_of_the_table,
     "grant_change_refused": _proposer,
@@ -248,7 +239,6 @@ RECIPIENTS: Mapping[str, Callable[[Work, str, Activity], Awaitable[None]]] = {
     "proposal_opened": _deciders_of_proposal,
     "post_hidden": _author_of_hidden,
     "post_restored": _author,
-    "request_declined": _applicant,
     "suspension_lifted": _person_of_facts,
     "acting_started": _person_of_facts,
     "term_ending_soon": _holder_and_managers,

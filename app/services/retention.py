@@ -1,6 +1,6 @@
 """What is not kept, by class of record; the privacy notice promises the same periods."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -13,6 +13,7 @@ from app.models import (
     EligibilityVerification,
     IdempotencyKey,
     JoinRequest,
+    JoinRequestLink,
     JoinRequestStatus,
     MailedToken,
     PartnerCredential,
@@ -21,7 +22,7 @@ from app.models import (
     SignInFailure,
 )
 from app.models.activity import Mail, MailStatus
-from app.services import import_retention, proposal_retention
+from app.services import import_retention, invitations, join_requests, proposal_retention
 
 UNCONFIRMED = timedelta(days=7)
 NOT_ACCEPTED = timedelta(days=730)
@@ -30,6 +31,18 @@ ENDED = timedelta(days=90)
 DELIVERED = timedelta(days=30)
 UNDECIDED = timedelta(days=90)
 ANSWERS = timedelta(hours=24)
+
+
+def _followed(now: datetime) -> sa.Select:
+    """The forms of which an applicant still follows a request: it is open, or closed lately."""
+    since = now - join_requests.FOLLOWED - timedelta(days=1)
+    return sa.select(col(JoinRequest.submission_id)).where(
+        sa.or_(
+            col(JoinRequest.status) == JoinRequestStatus.PENDING,
+            col(JoinRequest.answer_due_on) >= clock.day_of(since),
+            col(JoinRequest.updated_at) >= since,
+        )
+    )
 
 
 async def erase(work: Work) -> dict[str, int]:
@@ -86,10 +99,17 @@ async def erase(work: Work) -> dict[str, int]:
             col(JoinRequest.submitted_at) < now - UNCONFIRMED,
         ),
         "join_request_not_accepted": sa.delete(JoinRequest).where(
-            col(JoinRequest.status).in_(refused),
+            sa.or_(
+                col(JoinRequest.status).in_(refused),
+                col(JoinRequest.answer_due_on) < clock.day_of(now),  # it has expired
+            ),
             col(JoinRequest.updated_at) < now - NOT_ACCEPTED,
+        ),
+        "join_request_link": sa.delete(JoinRequestLink).where(
+            col(JoinRequestLink.submission_id).not_in(_followed(now).scalar_subquery())
         ),
     }
     statements |= proposal_retention.statements(now, UNCONFIRMED, NOT_ACCEPTED)
     statements |= import_retention.statements(now)
+    statements |= invitations.retention(now, ENDED)
     return {name: await work.written(statement) for name, statement in statements.items()}

@@ -105,7 +105,7 @@ def asked(
 
 def visible(standing: Standing, person_id: UUID | None) -> bool:
     """True if a verification of this person's exists for the caller."""
-    own = person_id is not None and standing.is_person(person_id)
+    own = standing.is_person(person_id)
     return own or standing.can(Capability.ELIGIBILITY_VERIFY)
 
 
@@ -148,7 +148,7 @@ def _confirmations(row: Any) -> list[dict[str, Any]]:
 
 def _affordances(row: Any, standing: Standing, verifies: bool) -> list[str]:
     """What is decided of oneself is decided by others, and what one has confirmed by another."""
-    own = row.person_id is not None and standing.is_person(row.person_id)
+    own = standing.is_person(row.person_id)
     is_open = row.status in (VerificationStatus.REQUESTED, VerificationStatus.AWAITING_SECOND)
     found = []
     if is_open and verifies and not own:

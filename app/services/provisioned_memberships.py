@@ -1,0 +1,180 @@
+"""The memberships that a directory begins and ends: of any number of people, in a few statements,
+since whoever writes keeps others waiting."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from app import activity, clock, errors, provisioning_errors
+from app.db import Work, unique_or
+from app.models import (
+    EligibilityVerification,
+    Membership,
+    MembershipCategory,
+    MembershipEnding,
+    Person,
+    ProvisionedMember,
+    Term,
+)
+from app.policy import Standing
+from app.services import communities
+from app.services.provisioning import is_open
+from app.services.seating import term_is_not_over
+
+
+async def give(
+    work: Work, standing: Standing, community_id: UUID, members: dict[UUID, ProvisionedMember]
+) -> None:
+    """Gives members, by person, the memberships that they stand on: those there are, running or to
+    come, and for whoever has none one that begins today. Raises MembershipExists in a race."""
+    there = await work.rows(
+        sa.select(Membership.id, Membership.person_id).where(
+            col(Membership.community_id) == community_id,
+            col(Membership.person_id).in_(members),
+            is_open(standing.today),
+        )
+    )
+    found = {row.person_id: row.id for row in there}
+    begun = await _begin(work, community_id, sorted(members.keys() - found.keys()))
+    for person_id, member in members.items():
+        if person_id not in begun:
+            member.membership_id = found[person_id]
+            record_placed(work, standing, member)
+            continue
+        member.membership_id, member.began = begun[person_id], True
+        activity.record(
+            work,
+            "membership.provisioned",
+            standing,
+            begun[person_id],
+            community_id=community_id,
+            person_id=person_id,
+            user_id=member.user_id,
+        )
+
+
+def record_placed(work: Work, standing: Standing, member: ProvisionedMember) -> None:
+    """Records that a user was put into a group, where no membership begins by it."""
+    activity.record(
+        work,
+        "provisioned_user.placed",
+        standing,
+        member.user_id,
+        community_id=member.community_id,
+    )
+
+
+async def _begin(work: Work, community_id: UUID, people: Sequence[UUID]) -> dict[UUID, UUID]:
+    """What memberships.begin does for one person, for many."""
+    if not people:
+        return {}
+    now = clock.now()
+    today = clock.day_of(now)
+    await work.execute(
+        sa.update(Membership)
+        .where(
+            col(Membership.community_id) == community_id,
+            col(Membership.person_id).in_(people),
+            col(Membership.ended_at).is_(None),
+            col(Membership.until_on) < today,
+        )
+        .values(ended_at=now, ending=MembershipEnding.LAPSED, updated_at=now)
+    )
+    begun = [
+        Membership(
+            community_id=community_id,
+            person_id=person_id,
+            category=MembershipCategory.PRACTITIONER,
+            since_on=today,
+            created_at=now,
+            updated_at=now,
+        )
+        for person_id in people
+    ]
+    async with unique_or(work, {"uq_membership_open": errors.MembershipExists()}):
+        work.add_all(begun)
+    await _adopt_verifications(work, community_id, people)
+    await communities.touch_roster(work, community_id)
+    return {membership.person_id: membership.id for membership in begun}
+
+
+async def _adopt_verifications(work: Work, community_id: UUID, people: Sequence[UUID]) -> None:
+    """What was verified of an address before it had an account is its proven owner's from now."""
+    owners = sa.select(col(Person.email_key)).where(
+        col(Person.id).in_(people), col(Person.email_verified_at).is_not(None)
+    )
+    owner = sa.select(col(Person.id)).where(
+        col(Person.email_key) == EligibilityVerification.email_key
+    )
+    await work.execute(
+        sa.update(EligibilityVerification)
+        .where(
+            col(EligibilityVerification.community_id) == community_id,
+            col(EligibilityVerification.person_id).is_(None),
+            col(EligibilityVerification.email_key).in_(owners),
+        )
+        .values(person_id=owner.scalar_subquery())
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def take(work: Work, standing: Standing, members: Sequence[ProvisionedMember]) -> None:
+    """Ends the memberships that were begun for these members; others go on. Raises SeatHeld."""
+    ending = await _to_end(work, standing, members)
+    now = clock.now()
+    for member in members:
+        membership = ending.get(member.membership_id) if member.began else None
+        if membership is None:
+            activity.record(
+                work,
+                "provisioned_user.lifted",
+                standing,
+                member.user_id,
+                community_id=member.community_id,
+            )
+            continue
+        membership.ended_at = membership.updated_at = now
+        membership.ending = MembershipEnding.ENDED
+        membership.version += 1
+        activity.record(
+            work,
+            "membership.deprovisioned",
+            standing,
+            membership.id,
+            community_id=membership.community_id,
+            person_id=membership.person_id,
+            user_id=member.user_id,
+        )
+    for community_id in sorted({membership.community_id for membership in ending.values()}):
+        await communities.touch_roster(work, community_id)
+
+
+async def _to_end(
+    work: Work, standing: Standing, members: Sequence[ProvisionedMember]
+) -> dict[UUID | None, Membership]:
+    """The memberships that were begun for these members and are not over, locked."""
+    began = [member.membership_id for member in members if member.began]
+    if not began:
+        return {}
+    statement = (
+        sa.select(Membership)
+        .where(col(Membership.id).in_(began), is_open(standing.today))
+        .order_by(col(Membership.id))
+        .with_for_update()
+    )
+    found = list((await work.execute(statement)).scalars())
+    terms = await work.rows(
+        sa.select(Term.person_id, Term.community_id)
+        .where(
+            col(Term.person_id).in_({membership.person_id for membership in found}),
+            col(Term.community_id).in_({membership.community_id for membership in found}),
+            term_is_not_over(standing.today),
+        )
+        .with_for_update()
+    )
+    held = {(term.person_id, term.community_id) for term in terms}
+    if any((membership.person_id, membership.community_id) in held for membership in found):
+        raise provisioning_errors.SeatHeld
+    return {membership.id: membership for membership in found}
