@@ -80,7 +80,11 @@ async def record_all(
             "community_id": entry.community_id,
             "subject_kind": _known(entry.kind, entry.facts).subject,
             "subject_id": str(entry.subject_id),
-            "facts": {name: _plain(value) for name, value in entry.facts.items()},
+            "facts": {
+                # An id is written as text in any case.
+                name: value if isinstance(value, UUID) else _plain(value)
+                for name, value in entry.facts.items()
+            },
         }
         for entry in entries
     ]

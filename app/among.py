@@ -45,7 +45,9 @@ class _Among(FunctionElement[bool]):
 
 def among(column: Any, name: str) -> Any:
     """The condition that a column has one of the values that the parameter `name` lists."""
-    return _Among(column, sa.bindparam(name, type_=_Several(column.type)))
+    # Text without a length: a cast to one would cut what is too long, which might then be found.
+    item = sa.Text() if column.type.python_type is str else column.type
+    return _Among(column, sa.bindparam(name, type_=_Several(item)))
 
 
 @compiles(_Among, "postgresql")

@@ -5,8 +5,8 @@ Here a column is made ready as a whole: PostgreSQL takes a list for each column,
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
@@ -35,24 +35,33 @@ class _Table(NamedTuple):
     columns: dict[str, _Column]
 
 
-@lru_cache
-def _known(model: type[Any], dialect_name: str, dialect: sa.Dialect) -> _Table:
-    table: Any = sa.inspect(model).local_table
-    quote = dialect.identifier_preparer.quote
-    columns = {
-        column.name: _Column(
-            quote(column.name), _kind(column.type, dialect), _ready(column.type, dialect), default
-        )
-        for column in table.columns
-        for default in (column.default,)
-    }
-    return _Table(quote(table.name), columns)
+# By the model and the dialect's name: every dialect of a name takes the same.
+_TABLES: dict[tuple[type[Any], str], _Table] = {}
+
+
+def _known(model: type[Any], dialect: sa.Dialect) -> _Table:
+    found = _TABLES.get((model, dialect.name))
+    if found is None:
+        table: Any = sa.inspect(model).local_table
+        columns = {column.name: _column(column, dialect) for column in table.columns}
+        found = _Table(dialect.identifier_preparer.quote(table.name), columns)
+        _TABLES[model, dialect.name] = found
+    return found
+
+
+def _column(column: Any, dialect: sa.Dialect) -> _Column:
+    return _Column(
+        dialect.identifier_preparer.quote(column.name),
+        _kind(column.type, dialect),
+        _ready(column.type, dialect),
+        column.default,
+    )
 
 
 def _kind(kind: Any, dialect: sa.Dialect) -> str:
     """Lists of text have no length: a cast would cut what is too long, and not refuse it."""
-    implementation = kind.dialect_impl(dialect)
-    return "TEXT" if isinstance(implementation, sa.String) else kind.compile(dialect)
+    written = kind.compile(dialect)
+    return "TEXT" if written.startswith("VARCHAR") else written
 
 
 def _ready(kind: Any, dialect: sa.Dialect) -> Process | None:
@@ -63,7 +72,14 @@ def _ready(kind: Any, dialect: sa.Dialect) -> Process | None:
 
 
 def _json(value: Any) -> str | None:
-    return None if value is None else orjson.dumps(value).decode()
+    return None if value is None else orjson.dumps(value, default=_text).decode()
+
+
+def _text(value: Any) -> str:
+    """An id as PostgreSQL's driver has it is a kind of its own."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError
 
 
 def _values(column: _Column, name: str, rows: Rows) -> list[Any]:
@@ -102,7 +118,7 @@ class Bulk:
 
     async def insert(self, model: type[Any], rows: Rows, *, ignoring: bool) -> int:
         """Puts rows in; how many were, where those that are there already are passed over."""
-        table = _known(model, self._dialect.name, self._dialect)
+        table = _known(model, self._dialect)
         named = {
             name: column
             for name, column in table.columns.items()
@@ -120,7 +136,7 @@ class Bulk:
 
     async def update(self, model: type[Any], keys: Sequence[str], rows: Rows) -> int:
         """Puts what each row says into the row of the table that has its keys; how many had."""
-        table = _known(model, self._dialect.name, self._dialect)
+        table = _known(model, self._dialect)
         put = [name for name in rows[0] if name not in keys]
         named = [table.columns[name] for name in (*put, *keys)]
         values = [

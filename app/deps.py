@@ -184,7 +184,7 @@ class May:
 
     def _refuse(self, found: Standing) -> None:
         if self.capability is None:
-            if found.community is not None and not found.sees_page and not self.own:
+            if found.community is not None and not found.sees_page:
                 raise errors.NotFound
             return
         if self.content and not found.sees_content:

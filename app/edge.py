@@ -110,6 +110,7 @@ class Edge:
         request_id = str(new_id()) if given_id is None else _request_id(given_id)
         scope.setdefault("state", {})["request_id"] = request_id
         head = scope["method"] == "HEAD"
+        scope["state"]["head"] = head
         if head:
             scope = {**scope, "method": "GET"}  # the server around still knows better
         remaining, reset = await self._hit(scope, headers)

@@ -24,8 +24,13 @@ async def events(
     shape: type[BaseModel],
     last: str | None,
     under_way: frozenset[str],
+    *,
+    head: bool,
 ) -> AsyncIterator[bytes]:
-    """`progress` for each new version, then `end` when nothing is under way any more."""
+    """`progress` for each new version, then `end` when nothing is under way any more; nothing for
+    who asked only for the `head` of the answer, and would not hear when it ends."""
+    if head:
+        return
     known, looks = last or "", 0
     while True:
         try:

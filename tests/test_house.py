@@ -35,7 +35,18 @@ LAYERS = (
         "examples",
         "arguments",
     },
-    {"models", "statements", "connections", "strokes", "among", "bulk", "reader", "db", "cursors", "listing"},
+    {
+        "models",
+        "statements",
+        "connections",
+        "strokes",
+        "among",
+        "bulk",
+        "reader",
+        "db",
+        "cursors",
+        "listing",
+    },
     {"preconditions", "capabilities", "lines", "policy", "ceilings", "questions", "schemas"},
     {"kinds", "activity"},
     {"tokens", "markdown", "mail", "alone", "migrations", "membership_files", "likeness"},
@@ -294,6 +305,9 @@ UNRECORDED = {
     "import_applying.to_do_again": "with the application of the import, which is recorded",
     "import_letters.facts": "a one-time token, made with its mail",
     "invitation_letters.write": "a link's hash, made with its mail",
+    "join_decisions.others_request": "a lock, under which others change",
+    "join_letters.confirmation": "a one-time token, made with its mail",
+    "join_letters.write": "a link, made with its mail",
     "welcome_letters.write": "a one-time token, made with its mail",
     "handovers.rearrange": "with the succession plan, which is recorded",
     "mailed_links.one_time": "a one-time token, made with its mail",
@@ -321,7 +335,17 @@ UNRECORDED = {
 class Service:
     """One function of a service: what it calls, whether it changes rows, whether it records."""
 
-    CHANGES = ("add", "add_all", "delete", "locked", "insert_ignoring", "update", "merge")
+    CHANGES = (
+        "add",
+        "add_all",
+        "delete",
+        "locked",
+        "insert_ignoring",
+        "insert_many",
+        "update",
+        "update_many",
+        "merge",
+    )
 
     def __init__(self, home: str, node: ast.AsyncFunctionDef | ast.FunctionDef) -> None:
         self.name = f"{home}.{node.name}"

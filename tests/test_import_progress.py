@@ -49,6 +49,17 @@ async def test_a_stream_tells_each_change_and_ends_with_the_work(api: Api) -> No
     assert [one["event"] for one in events_in(earlier.text)] == ["progress", "end"]
 
 
+async def test_who_asks_for_the_head_alone_is_answered_while_the_import_waits(api: Api) -> None:
+    staff, mia = await api.staff(), await api.member("Mia Member")
+    job = (await send(staff, FILE)).json()
+    path = f"{IMPORTS}/{job['id']}/progress"
+    head = await asyncio.wait_for(staff.call("HEAD", path), 20)
+    assert head.headers["content-type"].startswith("text/event-stream")
+    assert (head.status_code, head.content) == (200, b"")
+    assert (await mia.call("HEAD", path)).status_code == 404
+    assert (await now(staff, job))["status"] == "waiting"
+
+
 async def test_a_stream_stops_when_the_right_to_it_ends(api: Api) -> None:
     staff, chair = await api.staff(), await api.leader("Claire Chair", "chair")
     job = (await send(chair, FILE, community=DTC)).json()

@@ -23,6 +23,8 @@ from app.models import (
 from app.services import invitations, retention
 from tests.answers import FORM, because, code, leaves, ok, told, wrong
 from tests.cast import DTC, ROUNDTABLE, WELLNESS, Api, Someone, day, mail_to, text_of, token_in
+from tests.granting import grant
+from tests.machines import machine_of, partner_of
 from tests.moments import INSTANT, at, over
 from tests.places import invited
 from tests.test_mail import assert_in_language
@@ -368,6 +370,29 @@ async def test_an_invitation_counts_while_whoever_sent_it_may_invite(api: Api, h
     assert await api.read(sa.select(Person.id).where(col(Person.email_key) == AMARA)) == []
 
 
+async def test_where_the_table_lets_members_invite_a_membership_stands_behind_it(api: Api) -> None:
+    staff, president = await api.staff(), await api.staff("Pia President", "president")
+    member = await api.member("Mo Member")
+    await grant(staff, president, "memberships:manage", "staff", "member")
+    await api.work_off()
+    token = await link(api, member)
+    assert (await inspect(api, token))["valid"]
+    path = f"/memberships/{member.memberships[DTC]}/suspension"
+    ok(await staff.put(path, {"until_on": day(3), "reason": "For the test."}))
+    assert code(await accept(api, token), 409) == "invitation.void"
+    with at(over(3)):
+        ok(await accept(api, token))
+
+
+async def test_a_machine_of_a_partner_invites_nobody(api: Api) -> None:
+    staff = await api.staff()
+    partner = await partner_of(staff, "memberships:manage", communities=[DTC])
+    machine = await machine_of(staff, partner)
+    answer = await machine.post(INVITATIONS, {"addresses": [AMARA]})
+    assert code(answer, 403) == "person.required"
+    assert (await invite(staff))[0]["outcome"] == "invited"
+
+
 async def test_whoever_sends_it_again_answers_for_it(api: Api) -> None:
     chair = await api.leader("Claire Chair", "chair", ends=2)
     secretary = await api.leader("Simone Secretary", "secretary")
@@ -382,6 +407,23 @@ async def test_whoever_sends_it_again_answers_for_it(api: Api) -> None:
     second = token_in(mail_to(await api.work_off(), AMARA))
     with at(over(2)):
         ok(await accept(api, second))
+
+
+async def test_sending_again_and_accepting_at_the_same_moment_wait_for_each_other(
+    api: Api,
+) -> None:
+    chair = await api.leader("Claire Chair", "chair")
+    (made,) = await invite(chair)
+    token = token_in(mail_to(await api.work_off(), AMARA))
+    there = f"/invitations/{made['invitation_id']}"
+    accepted, *sent = await asyncio.gather(
+        accept(api, token), *(chair.post(f"{there}/resending") for _ in range(3)), invite(chair)
+    )
+    answers = {answer.status_code for answer in sent[:3]}
+    assert accepted.status_code in (200, 409)
+    assert answers <= {202, 409, 429}
+    expected = "accepted" if accepted.status_code == 200 else "open"
+    assert ok(await chair.get(there))["state"] == expected
 
 
 async def test_a_link_is_void_once_the_invitation_is_revoked(api: Api) -> None:

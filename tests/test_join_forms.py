@@ -270,10 +270,25 @@ SCALARS = st.one_of(TEXTS, st.booleans(), st.none(), st.integers(0, 2), st.float
 VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=3), st.dictionaries(TEXTS, SCALARS))
 
 
-def fitting(question: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Values that are nearly right, or right."""
+def right(question: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Values that fit."""
     codes = st.sampled_from([one["code"] for one in question["options"]] or list(CODES))
-    return st.one_of(VALUES, TEXTS, st.booleans(), codes, st.lists(codes, max_size=3))
+    most = question["max_choices"]
+    return {
+        QuestionKind.TEXT: st.text("a é", max_size=question["max_length"]).map(
+            lambda text: text or "a"
+        ),
+        QuestionKind.LONG_TEXT: st.just("b"),
+        QuestionKind.CHOICE: codes,
+        QuestionKind.CHOICES: st.lists(codes, min_size=1, max_size=most, unique=True),
+        QuestionKind.YES_NO: st.booleans(),
+    }[QuestionKind(question["kind"])]
+
+
+def fitting(question: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Values that are right, nearly right, or anything."""
+    codes = st.sampled_from([one["code"] for one in question["options"]] or list(CODES))
+    return st.one_of(right(question), VALUES, TEXTS, codes, st.lists(codes, max_size=3))
 
 
 @st.composite
@@ -282,10 +297,14 @@ def asked_and_answered(draw: st.DrawFn) -> tuple[list[dict[str, Any]], dict[str,
     items = JoinQuestionsUpdate.model_validate({"items": draw(SEVERAL)}).model_dump()["items"]
     assert questions.faults_of(items) == []
     kept = [questions.complete(item) for item in items]
+    of, skips = draw(st.sampled_from([(right, 0), (right, 1), (fitting, 1), (fitting, 3)]))
     answered = {
-        question["code"]: draw(fitting(question)) for question in kept if draw(st.booleans())
+        question["code"]: draw(of(question))
+        for question in kept
+        if draw(st.integers(0, 9)) >= skips
     }
-    return kept, answered | draw(st.dictionaries(st.sampled_from("ax"), VALUES, max_size=1))
+    beside = draw(st.sampled_from([0, 0, 0, 1]))
+    return kept, answered | draw(st.dictionaries(st.just("x"), VALUES, max_size=beside))
 
 
 @given(asked_and_answered())

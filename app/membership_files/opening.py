@@ -1,8 +1,9 @@
 """From a file on disk to its table: what it is, what its columns are called, and its rows."""
 
+import asyncio
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -209,10 +210,23 @@ def _named(finding: Finding, names: dict[int, str]) -> Finding:
 _walking = anyio.CapacityLimiter(2)
 
 
-async def batches(rows: Iterator[_T], size: int = BATCH) -> AsyncIterator[list[_T]]:
-    """Rows in lists of `size`, read in a thread, so that only their importer waits for a file."""
-    while batch := await anyio.to_thread.run_sync(_taken, rows, size, limiter=_walking):
-        yield batch
+async def batches(rows: Iterator[_T], size: int = BATCH) -> AsyncGenerator[list[_T], None]:
+    """Rows in lists of `size`, read in a thread, so that only their importer waits for a file.
+
+    The next ones are read while these are worked on: use it within `aclosing`, so that nobody
+    reads any more when the file is closed.
+    """
+    reading = asyncio.create_task(_reading(rows, size))
+    try:
+        while batch := await reading:
+            reading = asyncio.create_task(_reading(rows, size))
+            yield batch
+    finally:
+        await asyncio.gather(reading, return_exceptions=True)
+
+
+async def _reading(rows: Iterator[_T], size: int) -> list[_T]:
+    return await anyio.to_thread.run_sync(_taken, rows, size, limiter=_walking)
 
 
 def _taken(rows: Iterator[_T], size: int) -> list[_T]:

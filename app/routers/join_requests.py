@@ -34,7 +34,8 @@ Decider = Annotated[
     ),
 ]
 # Whoever asked to join, signed in with the address of the form or by the link that went there.
-Applicant = Annotated[Standing, may(None, within=JoinRequest, own=True, linked=True)]
+# Whose it is, the service looks: a request of somebody else's is answered like one that never was.
+Applicant = Annotated[Standing, may(None, linked=True)]
 
 
 @router.post(

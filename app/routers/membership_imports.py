@@ -293,7 +293,13 @@ async def follow_membership_import(
         return await import_pages.get(reader, here, membership_import_id)
 
     return StreamingResponse(
-        progress.events(look, schemas.MembershipImport, last_event_id, frozenset(UNDER_WAY)),
+        progress.events(
+            look,
+            schemas.MembershipImport,
+            last_event_id,
+            frozenset(UNDER_WAY),
+            head=request.state.head,
+        ),
         media_type=progress.EVENT_STREAM,
         headers={"X-Accel-Buffering": "no"},
     )

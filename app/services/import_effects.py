@@ -16,6 +16,7 @@ from sqlmodel import col
 from app import activity, clock
 from app.db import Work
 from app.models import (
+    EligibilityVerification,
     Membership,
     MembershipEnding,
     MembershipImport,
@@ -50,6 +51,7 @@ class Batch:
     made: dict[str, UUID] = field(default_factory=dict)
     records: list[activity.Entry] = field(default_factory=list)
     touched: set[UUID] = field(default_factory=set)
+    adopted: list[dict[str, Any]] = field(default_factory=list)
 
 
 async def do(work: Work, job: MembershipImport, world: World, rows: list[Planned]) -> Batch:
@@ -166,7 +168,9 @@ async def _begin(
             "lapsed": one["lapses"],
             "version": 1,
         }
-        _done(batch, row.number)["memberships"].append(note)
+        done = _done(batch, row.number)
+        done["memberships"].append(note)
+        _adopt(batch, done, row, values)
         batch.touched.add(values["community_id"])
         batch.records.append(
             activity.Entry(
@@ -191,7 +195,17 @@ async def _begin(
                 }
             )
     await work.insert_many(MembershipSource, sources, ignoring=True)
+    await work.update_many(EligibilityVerification, ("id",), batch.adopted)
     return {row.number for row in rows} - failed
+
+
+def _adopt(batch: Batch, done: dict[str, Any], row: Planned, membership: dict[str, Any]) -> None:
+    """What was verified of the address before it had an account is its person's from now on."""
+    address = row.said["key"], membership["community_id"]
+    if address in batch.world.verified_addresses:
+        found = batch.world.verified_addresses[address]
+        batch.adopted += [{"id": one, "person_id": membership["person_id"]} for one in found]
+        done.setdefault("adopted", []).extend(str(one) for one in found)
 
 
 def _membership(batch: Batch, one: dict[str, Any], person_id: UUID | None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sqlmodel import col
 from app import activity, clock
 from app.db import Work
 from app.models import (
+    EligibilityVerification,
     Mail,
     MailedToken,
     Membership,
@@ -205,6 +206,22 @@ async def _restore(
         await work.execute(statement.values(put | changed), rows)
 
 
+async def _give_back(work: Work, batch: Undoing, rows: list[Done]) -> None:
+    """What was verified of an address is the address's again, where nothing of a row stays."""
+    adopted = [
+        UUID(one)
+        for row in rows
+        if row.number not in batch.kept
+        for one in row.did.get("adopted", ())
+    ]
+    if adopted:
+        await work.execute(
+            sa.update(EligibilityVerification)
+            .where(col(EligibilityVerification.id).in_(adopted))
+            .values(person_id=None)
+        )
+
+
 async def _undo_people(work: Work, batch: Undoing, rows: list[Done]) -> None:
     made: dict[UUID, int] = {}
     restored: list[tuple[Any, dict[str, Any]]] = []
@@ -223,6 +240,7 @@ async def _undo_people(work: Work, batch: Undoing, rows: list[Done]) -> None:
         else:
             made[person.id] = row.number
     await _restore(work, batch, Person, restored)
+    await _give_back(work, batch, rows)
     used = await _in_use(work, "person", made)
     for person_id in used:
         batch.keep(made.pop(person_id), "account_in_use")

@@ -5,10 +5,12 @@ whoever takes over goes on at the row where the one before stopped. Each short t
 first whether the job is still wanted, and whether whoever asked for it still may.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import anyio.to_thread
@@ -164,13 +166,47 @@ async def _plan(database: Database, job: MembershipImport) -> None:
         with await anyio.to_thread.run_sync(partial(_opened, job, path)) as table:
             mapping = MembershipMapping.model_validate(job.mapping)
             read = Reader(table.headings, mapping, known, community=here)
-            async for batch in opening.batches(read.rows(table.rows)):
-                if batch[-1].number <= done:
-                    planning.skip(batch, refused)
-                else:
-                    found = await planning.plan(reader, batch)
-                    await _keep(database, job.id, batch, found)
+            async with (
+                aclosing(opening.batches(read.rows(table.rows))) as batches,
+                Keeping() as kept,
+            ):
+                async for batch in batches:
+                    if batch[-1].number <= done:
+                        planning.skip(batch, refused)
+                    else:
+                        found = await planning.plan(reader, batch)
+                        await kept.next(_keep(database, job.id, batch, found))
     await _conclude(database, job)
+
+
+class Keeping:
+    """One batch is written while the next one is planned: in order, and never two at once."""
+
+    _now: asyncio.Task[None] | None = None
+
+    async def next(self, writing: Coroutine[Any, Any, None]) -> None:
+        """Begins to write a batch when the one before is kept. Raises what stopped that."""
+        try:
+            await self._done()
+        except BaseException:
+            writing.close()
+            raise
+        self._now = asyncio.create_task(writing)
+
+    async def _done(self) -> None:
+        writing, self._now = self._now, None
+        if writing is not None:
+            await writing
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        try:
+            await self._done()
+        except Exception:
+            if error is None:  # or it stays what went wrong first
+                raise
 
 
 def _opened(job: MembershipImport, path: Path) -> Table:

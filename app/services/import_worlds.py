@@ -86,7 +86,8 @@ class World:
     of_person: dict[UUID, list[Any]] = field(default_factory=dict)
     seated: set[Pair] = field(default_factory=set)
     verified: set[Pair] = field(default_factory=set)
-    verified_addresses: set[tuple[str, UUID]] = field(default_factory=set)
+    # What was verified of an address without an account, by the address and the community.
+    verified_addresses: dict[tuple[str, UUID], list[UUID]] = field(default_factory=dict)
 
     def open_one(self, person_id: UUID, community_id: UUID) -> Any | None:
         """The membership that nobody has ended, though its last day may be over."""
@@ -145,7 +146,8 @@ async def read(
     if restricted:
         values = {"addresses": addresses, "restricted": restricted, "today": world.today}
         for row in await asked.rows(_VERIFIED_ADDRESSES, **values):
-            world.verified_addresses.add((row.email_key, row.community_id))
+            known = world.verified_addresses.setdefault((row.email_key, row.community_id), [])
+            known.append(row.id)
     if not world.people:
         return world
     here = {"people": list(world.people)}
@@ -236,19 +238,28 @@ _VERIFIED = Prepared(
         seating.verified(seating.TODAY, Person.id, Community.id),
     )
 )
-# What was verified of an address before it had an account; of one that somebody signs in with, it
-# counts when they have proven that it is theirs.
-_UNPROVEN = (
+# What was verified of an address before it had an account. Where somebody signs in with it, it
+# counts when they have proven that it is theirs; nobody is admitted by what they verified.
+_NOT_THEIRS = (
     sa.select(Person.id)
     .where(
         col(Person.email_key) == EligibilityVerification.email_key,
-        col(Person.email_verified_at).is_(None),
-        col(Person.password_hash).is_not(None),
+        sa.or_(
+            sa.and_(
+                col(Person.email_verified_at).is_(None), col(Person.password_hash).is_not(None)
+            ),
+            col(Person.id) == EligibilityVerification.first_by,
+            col(Person.id) == EligibilityVerification.second_by,
+        ),
     )
     .exists()
 )
 _VERIFIED_ADDRESSES = Prepared(
-    sa.select(EligibilityVerification.email_key, EligibilityVerification.community_id)
+    sa.select(
+        EligibilityVerification.id,
+        EligibilityVerification.email_key,
+        EligibilityVerification.community_id,
+    )
     .join(Community, col(Community.id) == EligibilityVerification.community_id)
     .where(
         among(col(EligibilityVerification.email_key), "addresses"),
@@ -256,7 +267,7 @@ _VERIFIED_ADDRESSES = Prepared(
         col(EligibilityVerification.person_id).is_(None),
         seating.confirmed(seating.TODAY),
         has_item(Community.eligible_occupations, EligibilityVerification.occupation_code),
-        ~_UNPROVEN,
+        ~_NOT_THEIRS,
     )
 )
 

@@ -106,14 +106,14 @@ async def counts(source: Source, invitation: Any, community: Any) -> bool:
     admits = (
         community.status == CommunityStatus.ACTIVE and community.join_policy != JoinPolicy.CLOSED
     )
-    return admits and await backed(source, invitation.invited_by, community)
+    return admits and await _backed(source, invitation)
 
 
-async def backed(source: Source, inviter: UUID, community: Any) -> bool:
-    """True while somebody may manage the memberships of a community, or of a row about it."""
-    community_id = getattr(community, "community_id", None) or community.id
-    managing = Capability.MEMBERSHIPS_MANAGE
-    return await lasting_rights.remain(source, inviter, managing, community_id)
+async def _backed(source: Source, invitation: Any) -> bool:
+    """True while whoever answers for an invitation may manage memberships there."""
+    return await lasting_rights.remain(
+        source, invitation.invited_by, Capability.MEMBERSHIPS_MANAGE, invitation.community_id
+    )
 
 
 async def accept(work: Work, standing: Standing, body: dict[str, Any]) -> dict[str, Any]:
@@ -199,7 +199,7 @@ async def _admitting(work: Work, invitation: Invitation) -> Community:
         raise errors.CommunityArchived
     if community.join_policy == JoinPolicy.CLOSED:
         raise invitation_errors.CommunityClosed
-    if not await backed(work, invitation.invited_by, community):
+    if not await _backed(work, invitation):
         raise invitation_errors.InvitationVoid
     return community
 

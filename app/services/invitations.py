@@ -134,8 +134,9 @@ async def invite(work: Work, standing: Standing, body: dict[str, Any]) -> list[d
     a partner's, since somebody has to answer for an invitation.
     """
     me, addresses = standing.me, body["addresses"]
-    await _admitting(work, standing)
     keys = {address_key(email) for email in addresses}
+    await _make_room(work, standing, keys)
+    await _admitting(work, standing)
     open_ones = await _standing_open(work, standing, keys)
     mailed = await _mailed(work, standing.here.id, keys)
     room = MOST_OPEN - await _how_many_open(work, standing)
@@ -157,7 +158,11 @@ async def invite(work: Work, standing: Standing, body: dict[str, Any]) -> list[d
 
 
 async def _admitting(work: Work, standing: Standing) -> None:
-    """The community is there for this unit of work alone: what is counted in it stays so."""
+    """The community is there for this unit of work alone: what is counted in it stays so.
+
+    An invitation is always held before its community, as acceptance holds them: nobody waits in
+    a ring.
+    """
     standing.require_active()
     community = await work.locked(Community, standing.here.id)
     if community.join_policy == JoinPolicy.CLOSED:
@@ -168,23 +173,33 @@ def _became(email: str, outcome: InvitationOutcome, of: UUID | None) -> dict[str
     return {"email": email, "outcome": outcome, "invitation_id": of}
 
 
-async def _standing_open(work: Work, standing: Standing, keys: set[str]) -> dict[str, UUID]:
-    """The open invitations of these addresses; those whose last day is over make room."""
+async def _make_room(work: Work, standing: Standing, keys: set[str]) -> None:
+    """Ends the invitations of these addresses whose last day is over."""
     found = await work.execute(
-        sa.select(Invitation).where(
+        sa.select(Invitation)
+        .where(
+            col(Invitation.community_id) == standing.here.id,
+            col(Invitation.email_key).in_(keys),
+            col(Invitation.ended_at).is_(None),
+            col(Invitation.expires_on) < standing.today,
+        )
+        .order_by(col(Invitation.id))
+        .with_for_update()
+    )
+    for invitation in found.scalars():
+        end(invitation, InvitationEnding.LAPSED)
+    await work.flush()
+
+
+async def _standing_open(work: Work, standing: Standing, keys: set[str]) -> dict[str, UUID]:
+    rows = await work.rows(
+        sa.select(Invitation.email_key, Invitation.id).where(
             col(Invitation.community_id) == standing.here.id,
             col(Invitation.email_key).in_(keys),
             col(Invitation.ended_at).is_(None),
         )
     )
-    still = {}
-    for invitation in found.scalars():
-        if invitation.expires_on >= standing.today:
-            still[invitation.email_key] = invitation.id
-        else:
-            end(invitation, InvitationEnding.LAPSED)
-    await work.flush()
-    return still
+    return {row.email_key: row.id for row in rows}
 
 
 async def _mailed(work: Work, community_id: UUID, keys: set[str]) -> Counter[str]:
@@ -269,8 +284,8 @@ async def resend(
     Raises InvitationNotOpen, CommunityArchived, CommunityClosed, TooManyRequests.
     """
     me = standing.me
-    await _admitting(work, standing)
     invitation = await _open_one(work, standing, invitation_id, expected)
+    await _admitting(work, standing)
     mailed = await _mailed(work, invitation.community_id, {invitation.email_key})
     if mailed[invitation.email_key] >= MAILS_AN_HOUR:
         raise errors.TooManyRequests(headers={"Retry-After": "3600"})

@@ -17,8 +17,12 @@ ENDINGS = ("accepted", "declined", "revoked", "lapsed")
 _NOT_ENDED = sa.text("ended_at IS NULL")
 
 
-def _key(table: str, column: str, target: str, ondelete: str | None = None) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint([column], [target], op.f(f"fk_{table}_{column}"), ondelete=ondelete)
+def _key(
+    table: str, column: str, target: str, ondelete: str | None = None
+) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(
+        [column], [target], op.f(f"fk_{table}_{column}"), ondelete=ondelete
+    )
 
 
 def _one_of(members: tuple[str, ...], name: str) -> sa.Enum:
