@@ -10,6 +10,7 @@ pack it when the last row is there: the client would wait, and the disk hold eve
 
 import re
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import ClassVar
@@ -22,7 +23,7 @@ from app.schemas.membership_exports import ExportFormat
 Row = Sequence[str | None]
 
 
-class Writer:
+class Writer(ABC):
     """What all formats have in common; `close` is for a file that nobody wants to its end."""
 
     media_type: ClassVar[str]
@@ -36,15 +37,15 @@ class Writer:
         """What stands before the first row."""
         return b""
 
+    @abstractmethod
     def rows(self, rows: Sequence[Row]) -> bytes:
         """So many rows more, each with a cell for each column."""
-        raise NotImplementedError
 
     def end(self) -> bytes:
         """What stands behind the last row."""
         return b""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (most formats hold nothing)
         """Lets go of what a file holds that was not written to its end."""
 
 
