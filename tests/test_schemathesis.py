@@ -60,6 +60,10 @@ def _suggested(api: Api) -> Iterator[tuple[str, GenerationMode, Any]]:
                 yield name, mode, case
 
 
+def _text(said: Any) -> str | bytes:
+    return said if isinstance(said, str | bytes) else str(said)
+
+
 async def _sent(place: Furnished, case: Any, number: int) -> Any:
     """The case as one of three callers sends it, every other time about things that exist."""
     if number % 2:
@@ -71,8 +75,12 @@ async def _sent(place: Furnished, case: Any, number: int) -> Any:
         sent["headers"]["Authorization"] = f"Bearer {caller.token}"
     if isinstance(sent.get("data"), str | bytes):
         sent["content"] = sent.pop("data")
+    if "files" in sent:  # a form's fields are text, whatever they are in the contract
+        sent["files"] = [(name, (file, _text(said))) for name, (file, said) in sent["files"]]
     del sent["cookies"]  # the contract has none
-    answer = await place.api.client.request(**sent)
+    request = place.api.client.build_request(**sent)
+    await request.aread()  # what a form streams is told in a failure's words
+    answer = await place.api.client.send(request)
     answer.elapsed = timedelta()  # which the client's own witness was too early to measure
     return answer
 

@@ -191,16 +191,23 @@ async def withdraw_eligibility_verification(
             errors.PermissionDenied,
             membership_errors.VerificationDecided,
             membership_errors.EvidenceUnsupported,
+            errors.PreconditionFailed,
         ),
         "requestBody": {"required": True, "content": _FILES},
     },
 )
 async def put_eligibility_evidence(
-    eligibility_verification_id: UUID, work: SessionDep, standing: Concerned, content: FileDep
+    eligibility_verification_id: UUID,
+    work: SessionDep,
+    standing: Concerned,
+    content: FileDep,
+    expected: ExpectedDep,
 ) -> Any:
     """One PDF, PNG or JPEG as it is, of at most 1 MiB, in place of an earlier one. Verifiers can
     see it until the decision; with it, or after 90 days without one, it is destroyed."""
-    return await eligibility.keep_evidence(work, standing, eligibility_verification_id, content)
+    return await eligibility.keep_evidence(
+        work, standing, eligibility_verification_id, content, expected
+    )
 
 
 @router.get(

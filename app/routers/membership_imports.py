@@ -26,7 +26,18 @@ Place = Annotated[
 HERE = may(Capability.MEMBERSHIPS_IMPORT, place_asked=True)
 OF_IT = may(Capability.MEMBERSHIPS_IMPORT, within=MembershipImport)
 Importer = Annotated[Standing, HERE]
-ItsImporter = Annotated[Standing, OF_IT]
+
+
+async def _its(
+    membership_import_id: UUID, reader: ReaderDep, standing: Annotated[Standing, OF_IT]
+) -> Standing:
+    """Whoever may see the import: a machine those of its partner alone, before anything else of
+    what it asks is looked at."""
+    await import_pages.find(reader, standing, membership_import_id)
+    return standing
+
+
+ItsImporter = Annotated[Standing, Depends(_its)]
 
 _FORM = {
     "requestBody": {

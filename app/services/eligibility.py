@@ -316,13 +316,14 @@ _EVIDENCE = {
 
 
 async def keep_evidence(
-    work: Work, standing: Standing, verification_id: UUID, content: bytes
+    work: Work, standing: Standing, verification_id: UUID, content: bytes, expected: Expected
 ) -> dict[str, Any]:
     """Keeps one file until the decision, in place of an earlier one.
 
     Raises EvidenceUnsupported, VerificationDecided.
     """
     found = await open_one(work, standing, verification_id)
+    expected.check(found.version)
     kinds = [kind for mark, kind in _EVIDENCE.items() if content.startswith(mark)]
     if not kinds:
         raise membership_errors.EvidenceUnsupported
