@@ -66,6 +66,7 @@ _ABOUT_FILES = (
 )
 _IN_STATE = (import_errors.NotInThisState, import_errors.FileErased)
 _TEXT = {"schema": {"type": "string"}}
+_EVENTS = {"schema": {"description": "Events, each with the import as JSON for its data."}}
 
 
 async def _received(request: Request, _standing: Importer) -> AsyncIterator[uploads.Upload]:
@@ -281,7 +282,7 @@ async def reverse_membership_import(
     "/membership-imports/{membership_import_id}/progress",
     response_class=StreamingResponse,
     responses={
-        200: {"description": "Events.", "content": {progress.EVENT_STREAM: _TEXT}},
+        200: {"description": "Events.", "content": {progress.EVENT_STREAM: _EVENTS}},
     },
     summary="Follow an import",
     openapi_extra=problems(errors.PermissionDenied),
