@@ -155,11 +155,16 @@ _WORDS: dict[str, Any] = {
         for member, value in {
             "status": "pending",
             "answer_due_on": None,
+            "notes": [],
             "decision": None,
             "membership_id": None,
         }.items()
     },
     "JoinRequestDetail.same_form": None,
+    "JoinRequestNote.detail": {
+        "en": "The message has no answer to this question.",
+        "fr": "Le message ne répond pas à cette question.",
+    },
     "withdrawn_because": None,
     "JoinInquiry.question": "In which court do you practise?",
     "JoinInquiry.answer": "In the Ontario Court of Justice in Thunder Bay.",
@@ -188,6 +193,7 @@ _WORDS: dict[str, Any] = {
     "EmailVerified.proposal": None,
     "ProposalDecisionMade.reason": "Courts far from cities have nowhere else to talk.",
     "ProposalSupporter.membership_id": None,
+    "ProposalSupporter.join_request_id": None,
     # memberships and terms
     "Membership.status": "active",
     "until_on": None,

@@ -15,6 +15,12 @@ class FormatUnsupported(Problem):
     status, code = 415, "import.format_unsupported"
 
 
+class MailboxOnlyAdds(Problem):
+    """A mailbox is no list of members: nothing is changed by it, and nothing ends."""
+
+    status, code = 422, "import.mailbox_only_adds"
+
+
 class NoRows(Problem):
     """There is nothing below the headings, or nothing at all."""
 

@@ -21,12 +21,14 @@ from app.models import (
 )
 from app.services import retention
 from tests.answers import because, code, leaves, ok, told, wrong
+from tests.applicants import read
 from tests.cast import (
     DTC,
     PASSWORD,
     WELLNESS,
     Api,
     Someone,
+    day,
     mail_to,
     text_of,
     token_in,
@@ -625,14 +627,34 @@ async def test_a_withdrawn_proposal_is_not_decided_and_a_decided_one_not_withdra
     assert ok(await mary.get(f"{PROPOSALS}/{second}"))["decision"]["decided_by"] is None
 
 
+async def accept(by: Someone, request: str) -> httpx.Response:
+    """Somebody lets the applicant of a request in."""
+    return await by.put(f"/join-requests/{request}/decision", {"outcome": "accepted"})
+
+
 async def test_a_restricted_community_takes_only_the_verified(api: Api) -> None:
-    """Nobody can be verified for a community before it is there, so it begins without members."""
+    """Nobody can be verified for a community before it is there: they ask to join, by that."""
     staff, proposal = await api.staff(), await opened(api)
     await api.work_off()
     judges = REMOTE | {"eligible_occupations": ["judge"]}
     ok(await decide(staff, proposal, ACCEPTED | {"community": judges}))
     assert ok(await staff.get("/communities/remote-courts"))["member_count"] == 0
-    assert "eligibility has been verified" in text_of(mail_to(await api.work_off(), NOOR))
+    waiting = ok(await staff.get("/communities/remote-courts/join-requests"))["items"]
+    assert [(one["email"], one["origin"], one["status"]) for one in waiting] == [
+        (NOOR, "proposal", "pending")
+    ]
+    request = waiting[0]["id"]
+    link = token_in(mail_to(await api.work_off(), NOOR))
+    assert ok(await read(api, request, link))["status"] == "pending"
+    assert code(await accept(staff, request), 409) == "eligibility.not_verified"
+    judge = {"occupation_code": "judge", "join_request_id": request}
+    path = "/communities/remote-courts/eligibility-verifications"
+    verification = ok(await staff.post(path, judge), 201)["id"]
+    path = f"/eligibility-verifications/{verification}/decision"
+    yes = {"outcome": "confirmed", "basis": "The public list.", "until_on": day(365)}
+    ok(await staff.put(path, yes))
+    assert ok(await accept(staff, request))["rules_version"] == 1
+    assert ok(await staff.get("/communities/remote-courts"))["member_count"] == 1
 
 
 async def test_a_community_that_begins_hidden_is_not_shown_by_its_proposal(api: Api) -> None:
@@ -652,8 +674,10 @@ async def test_a_deactivated_account_does_not_become_a_member_and_stops_nobody(a
     mary = await api.member("Mary Member")
     ok(await support(mary, proposal, email=mary.email), 202)
     assert (await staff.put(f"/people/{mary.id}/deactivation")).status_code == 204
+    await api.work_off()
     ok(await decide(staff, proposal, ACCEPTED))
     assert ok(await staff.get("/communities/remote-courts"))["member_count"] == 1
+    assert "n'est pas actif" in text_of(mail_to(await api.work_off(), mary.email))
 
 
 async def test_those_who_decide_are_told_that_a_proposal_waits(api: Api) -> None:

@@ -13,6 +13,8 @@ from app import clock
 from app.db import violated
 from app.models import (
     JoinRequest,
+    JoinRequestOrigin,
+    JoinRequestStatus,
     Mail,
     MailStatus,
     MembershipImportMapping,
@@ -27,7 +29,7 @@ from app.models import (
 from tests.cast import DTC, WELLNESS, Api, Someone, day, on
 from tests.crowds import Doors
 from tests.directories import directory_of
-from tests.places import furnished, inquiry_about
+from tests.places import furnished, inquiry_about, request_of
 
 UNIQUE = {
     str(rule.name): table
@@ -149,6 +151,16 @@ async def test_of_sixteen_rows_for_one_seat_written_at_once_one_is_kept(api: Api
     assert {violated(error) for error in refused} == {"ex_term_seat"}
 
 
+async def test_only_a_message_may_lack_what_a_form_asks(api: Api) -> None:
+    place = await api.community_id()
+    request = request_of(place, "wei@example.org")
+    request.rules_version = request.affiliation = None
+    assert await refusal(api, request) == "ck_join_request_answered_in_full"
+    request = request_of(place, "wei@example.org", origin=JoinRequestOrigin.MAILBOX)
+    request.rules_version = request.affiliation = None
+    await written(api, request)
+
+
 async def test_a_term_does_not_end_before_it_begins(api: Api) -> None:
     someone = await api.member("Ines Incumbent")
     backwards = term(someone, await api.community_id(), None, 10, 5)
@@ -205,6 +217,8 @@ async def furnish(api: Api) -> None:
         *(MembershipImportMapping(community_id=place, **mapping) for place in (None, here)),
     )
     status = MailStatus.QUEUED
+    mailed = {"status": JoinRequestStatus.DECLINED, "message_id": "1@mail"}
+    await written(api, request_of(here, "wei@example.org", **mailed))
     await written(
         api, Mail(kind="welcome", gathering="g", status=status, created_at=now, send_after=now)
     )
@@ -219,6 +233,8 @@ async def test_what_is_there_once_is_not_there_twice(api: Api) -> None:
             "uq_mail_gathering": "status = 'queued'",
             "uq_community_proposal_open": "status = 'open'",
             "uq_proposal_supporter_counts": "verified_at IS NOT NULL",
+            "uq_join_request_open": "message_id IS NULL",
+            "uq_join_request_community_id_message_id": "message_id IS NOT NULL",
             "uq_join_inquiry_open": "answered_at IS NULL",
             "uq_person_source_association": "community_id IS NULL",
             "uq_person_source_community_id_source_external_id": "community_id IS NOT NULL",

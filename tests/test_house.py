@@ -307,6 +307,7 @@ UNRECORDED = {
     "invitation_letters.write": "a link's hash, made with its mail",
     "join_decisions.others_request": "a lock, under which others change",
     "join_letters.confirmation": "a one-time token, made with its mail",
+    "join_letters.following": "a link, made with its mail",
     "join_letters.write": "a link, made with its mail",
     "welcome_letters.write": "a one-time token, made with its mail",
     "handovers.rearrange": "with the succession plan, which is recorded",

@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app.models import Membership, Person
-from tests.cast import DTC, Api, Someone
+from tests.cast import DTC, ROUNDTABLE, Api, Someone
 from tests.importing import applied, done, rows_of
 from tests.membership_samples import DATA
 
+MENTAL_HEALTH = "treatment-issues-mental-health"
 Told = dict[int, tuple[str, list[str]]]
 
 
@@ -83,17 +84,45 @@ async def test_the_answers_of_the_form_are_read_as_they_stand(api: Api) -> None:
     )
 
 
-async def test_a_mailbox_of_requests_makes_nobody_a_member(api: Api) -> None:
-    """What could be read of each, and what is missing, is listed for a person to handle."""
+async def test_the_messages_of_a_mailbox_become_requests_to_join(api: Api) -> None:
+    """What could be read of each, with a note of what is missing; the rest is listed."""
     staff = await api.staff()
     job, told = await imported(staff, "join_requests.mbox")
     assert told == {
-        **all_of((1, 2, 3), "refused", "mail_is_a_request"),
-        4: ("refused", ["mail_unlabelled", "mail_is_a_request"]),
-        5: ("refused", ["mail_answer_missing", "mail_sender_taken", "mail_is_a_request"]),
-        6: ("refused", ["mail_other_sender", "mail_is_a_request"]),
+        4: ("refused", ["mail_unlabelled"]),
+        5: ("created", ["mail_answer_missing", "mail_sender_taken"]),
+        6: ("created", ["mail_other_sender"]),
     }
-    rows = await rows_of(staff, job)
-    assert all(row["cells"][1] for row in rows) and rows[3]["cells"][-1]
-    roster = await staff.get(f"/communities/{DTC}/memberships")
-    assert (roster.json()["items"], job["counts"]["refused"]) == ([], 6)
+    assert (job["counts"]["created"], job["counts"]["refused"]) == (5, 1)
+    listed = [
+        one
+        for place in (DTC, "wellness-courts", "indigenous-courts", ROUNDTABLE, MENTAL_HEALTH)
+        for one in (await staff.get(f"/communities/{place}/join-requests")).json()["items"]
+    ]
+    assert sorted((one["name"], one["community"]["slug"]) for one in listed) == [
+        ("Dakota Cardinal", "indigenous-courts"),
+        ("Dakota Cardinal", ROUNDTABLE),
+        ("Priya Sandhu", MENTAL_HEALTH),
+        ("Siobh\u00e1n O'Neill", DTC),
+        ("Wei Wong", "indigenous-courts"),
+        ("Wei Wong", "wellness-courts"),
+        ("\u00c9tienne Gagn\u00e9", DTC),
+    ]
+    (priya,) = [one for one in listed if one["name"] == "Priya Sandhu"]
+    assert (priya["status"], priya["origin"], priya["email"]) == (
+        "pending",
+        "mailbox",
+        "sender5@example.com",
+    )
+    assert (priya["occupation"], priya["area_of_interest"]) == ("Psychiatrist", None)
+    assert [(note["about"], note["code"]) for note in priya["notes"]] == [
+        ("area_of_interest", "mail_answer_missing"),
+        ("email", "mail_sender_taken"),
+    ]
+    assert (priya["verified_at"], priya["rules_version"]) == (None, None)
+    assert priya["message"].startswith("Your name: Priya Sandhu")
+    assert priya["submitted_at"].startswith("2026-10-10T14:00:00")
+    again, told = await imported(staff, "join_requests.mbox")
+    assert (again["counts"]["created"], again["counts"]["unchanged"]) == (0, 5)
+    assert told[6] == ("unchanged", ["mail_other_sender", "mail_known", "mail_known"])
+    assert (await staff.get(f"/communities/{DTC}/memberships")).json()["items"] == []

@@ -173,7 +173,7 @@ def test_a_mail_that_answers_below_a_quotation_is_read_without_it() -> None:
 def test_a_mail_keeps_its_id_and_its_text_for_the_person_who_handles_it() -> None:
     row = by_number(MAILS)[4]
     said = dict(zip(mailboxes.HEADINGS, row.raw, strict=True))
-    assert row.values.external_id == "4@example.com"
+    assert said["message_id"] == "4@example.com"
     assert (said["subject"], said["sender"]) == ("joining", "sender4@example.com")
     assert said["sent_at"] == "2026-10-09T10:00:00-04:00"
     assert "the judges' group please. Regards, Ruth Fraser, Provincial Court" in said["text"]

@@ -92,7 +92,7 @@ async def test_each_reader_is_told_what_concerns_them(api: Api, language: str) -
     judges = REMOTE | {"eligible_occupations": ["judge"]}
     ok(await decide(staff, second, ACCEPTED | {"community": judges}))
     sent = await api.work_off()
-    said["proposal_accepted.body_not_admitted"] = text_of(mail_to(sent, TOMAS))
+    said["proposal_accepted.body_asked"] = text_of(mail_to(sent, TOMAS))
     third = await opened(api, language, told)
     await supported(api, third, language=language)
     ok(await decide(staff, third, DECLINED))

@@ -15,6 +15,25 @@ KINDS: dict[str, Kind] = {
         ("requests_waiting", "request_received"),
         says="the applicant's address was confirmed; the request waits for a decision",
     ),
+    "join_request.imported": Kind(
+        "join_request",
+        ("import_id", "invite"),
+        ("requests_waiting", "request_received"),
+        says="a message of an imported mailbox asked to join; the request waits for a decision, its"
+        " address is not confirmed and no rules are agreed to",
+    ),
+    "join_request.import_undone": Kind(
+        "join_request",
+        ("import_id",),
+        says="a request that an imported mailbox had brought was erased again",
+    ),
+    "join_request.proposed": Kind(
+        "join_request",
+        ("proposal_id", "rules_version"),
+        ("requests_waiting",),
+        says="somebody behind a proposal wished to belong to what it became, and has to be verified"
+        " first; the request waits for a decision",
+    ),
     "join_request.information_requested": Kind(
         "join_request",
         ("answer_due_on",),

@@ -40,7 +40,7 @@ KINDS: dict[str, Kind] = {
     ),
     "proposal.accepted": Kind(
         "community_proposal",
-        ("slug", "members"),
+        ("slug", "members", "requests"),
         ("proposal_accepted",),
         says="a proposal was accepted, and became a community",
     ),

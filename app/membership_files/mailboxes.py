@@ -6,6 +6,7 @@ prose. What others wrote before, quoted below, is not read.
 
 import email
 import email.policy
+import hashlib
 import html
 import re
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from app.schemas.membership_mappings import ImportField
 # The questions come first; what a mail has beyond this is attached, or quoted.
 LONGEST_MESSAGE = 262_144
 LONGEST_TEXT = 2_000
+_LONGEST_ID = 200
 _LINE = 65_536
 _MOST_LINES = 10_000_000
 _POSTMARK = re.compile(rb"From \S+ .*\d{4}[^\r\n]*\r?\n")
@@ -49,12 +51,13 @@ ASKED = (
     ImportField.AFFILIATION,
     ImportField.AREA_OF_INTEREST,
 )
-ALSO = (ImportField.TERRITORY, ImportField.LANGUAGE, ImportField.EXTERNAL_ID)
-HEADINGS = [*(field.value for field in (*ASKED, *ALSO)), "sent_at", "sender", "subject", "text"]
+ALSO = (ImportField.TERRITORY, ImportField.LANGUAGE)
+_BESIDE = ("message_id", "sent_at", "sender", "subject", "text")
+HEADINGS = [*(field.value for field in (*ASKED, *ALSO)), *_BESIDE]
 
 
 def records(path: Path) -> Iterator[SourceRow]:
-    """Every message as a row of HEADINGS, numbered from 1; its own id is the external id.
+    """Every message as a row of HEADINGS, numbered from 1.
 
     One without an answer that is labelled is refused as `mail_unlabelled`, and its text is there.
     """
@@ -90,7 +93,7 @@ def _row(number: int, raw: bytes) -> SourceRow:
     text = _text_of(message)
     answers, french = answers_in(text)
     findings = []
-    sender = parseaddr(_header(message, "From"))[1]
+    called, sender = parseaddr(_header(message, "From"))
     if not answers:
         findings.append(Finding(None, "mail_unlabelled"))
     else:
@@ -99,6 +102,9 @@ def _row(number: int, raw: bytes) -> SourceRow:
             for field in ASKED
             if not answers.get(field) and field is not ImportField.EMAIL
         ]
+        if not answers.get(ImportField.NAME) and called:
+            answers[ImportField.NAME] = called
+            findings.append(Finding("name", "mail_sender_name_taken", refuses=False))
         if not answers.get(ImportField.EMAIL):
             answers[ImportField.EMAIL] = sender
             findings.append(Finding("email", "mail_sender_taken", refuses=False))
@@ -106,14 +112,25 @@ def _row(number: int, raw: bytes) -> SourceRow:
         findings.append(Finding("email", "mail_other_sender", refuses=False))
     answers.setdefault(ImportField.EMAIL, sender)
     answers[ImportField.LANGUAGE] = answers.get(ImportField.LANGUAGE) or ("fr" if french else "en")
-    answers[ImportField.EXTERNAL_ID] = _header(message, "Message-ID").strip("<> ")
-    beside = [_sent_at(message), sender, _header(message, "Subject"), text.strip()[:LONGEST_TEXT]]
+    beside = [
+        _identity(message, raw),
+        _sent_at(message),
+        sender,
+        _header(message, "Subject"),
+        text.strip()[:LONGEST_TEXT],
+    ]
     said = [answers.get(field, "") for field in (*ASKED, *ALSO)]
     return SourceRow(number, [*said, *beside], tuple(findings))
 
 
 def _header(message: EmailMessage, name: str) -> str:
     return str(message.get(name, ""))[:1_000]
+
+
+def _identity(message: EmailMessage, raw: bytes) -> str:
+    """By what a message is known again: its own id, or where it has none what it says."""
+    own = _header(message, "Message-ID").strip("<> ")
+    return own[:_LONGEST_ID] or f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
 def _sent_at(message: EmailMessage) -> str:
@@ -182,6 +199,6 @@ def _labelled(line: str) -> tuple[str, ImportField, str] | None:
         return None
     key = heading_key(found["label"])
     field = ImportField.NAME if key == EITHER_NAME else FIELDS.get(key)
-    if field not in (*ASKED, *ALSO[:2]):
+    if field not in (*ASKED, *ALSO):
         return None
     return key, field, found["said"].strip()

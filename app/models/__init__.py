@@ -53,6 +53,7 @@ from app.models.join_requests import JoinInquiry as JoinInquiry
 from app.models.join_requests import JoinOutcome as JoinOutcome
 from app.models.join_requests import JoinRequest as JoinRequest
 from app.models.join_requests import JoinRequestLink as JoinRequestLink
+from app.models.join_requests import JoinRequestOrigin as JoinRequestOrigin
 from app.models.join_requests import JoinRequestStatus as JoinRequestStatus
 from app.models.join_requests import JoinWithdrawal as JoinWithdrawal
 from app.models.membership_imports import UNDER_WAY as UNDER_WAY

@@ -27,6 +27,19 @@ class JoinRequestStatus(StrEnum):
     EXPIRED = "expired"
 
 
+class JoinRequestOrigin(StrEnum):
+    """How a request came about.
+
+    By the form, whose address has to be confirmed; out of a mailbox that was imported, with an
+    address that nobody has proven and whatever answers could be read; or by a proposal of the
+    community, from somebody whose eligibility was not verified when it was created.
+    """
+
+    FORM = "form"
+    MAILBOX = "mailbox"
+    PROPOSAL = "proposal"
+
+
 class JoinOutcome(StrEnum):
     """What those who may decide can decide."""
 
@@ -43,6 +56,10 @@ class JoinWithdrawal(StrEnum):
     ASKED_TOO_SOON = "asked_too_soon"
 
 
+_WHOLE = (
+    "(occupation IS NOT NULL AND affiliation IS NOT NULL AND area_of_interest IS NOT NULL"
+    " AND rules_version IS NOT NULL AND privacy_notice_version IS NOT NULL)"
+)
 _OPEN = "status IN ('pending', 'information_requested')"
 _UNANSWERED = "answered_at IS NULL"
 
@@ -51,7 +68,9 @@ class JoinRequest(SQLModel, table=True):
     """The six answers of one person for one community, and what was decided.
 
     `submission_id` holds together what was asked on one form; one mail proves the address for all.
-    `answer_due_on` is the last day for the answer to the question that is open.
+    `answer_due_on` is the last day for the answer to the question that is open. Only a request out
+    of a mailbox may lack answers and the agreement: `notes` say what could not be read of its
+    `message`, and `message_id` tells it from every other.
     """
 
     __tablename__ = "join_request"
@@ -60,6 +79,11 @@ class JoinRequest(SQLModel, table=True):
             "status <> 'information_requested' OR answer_due_on IS NOT NULL",
             name="answered_until_a_day",
         ),
+        sa.CheckConstraint(
+            f"{_WHOLE} OR origin = 'mailbox'",
+            name="answered_in_full",
+        ),
+        sa.UniqueConstraint("community_id", "message_id"),
         sa.Index("ix_join_request_queue", "community_id", "status", "id"),
         sa.Index(
             "uq_join_request_open",
@@ -75,18 +99,22 @@ class JoinRequest(SQLModel, table=True):
     submission_id: UUID = Field(index=True)
     community_id: UUID = reference("community.id")
     status: JoinRequestStatus = one_of(JoinRequestStatus, "join_request_status")
+    origin: JoinRequestOrigin = one_of(JoinRequestOrigin, "join_request_origin", default="form")
     name: str = Field(max_length=200)
     email: str = Field(max_length=254)
     email_key: str = Field(max_length=254, index=True)
-    occupation: str = Field(max_length=200)
+    occupation: str | None = Field(default=None, max_length=200)
     occupation_code: str = reference("occupation.code", max_length=60)
-    affiliation: str = Field(max_length=200)
-    area_of_interest: str = text()
+    affiliation: str | None = Field(default=None, max_length=200)
+    area_of_interest: str | None = text(default=None)
     answers: list[dict[str, Any]] = json(default_factory=list)
     territory: str | None = reference("territory.code", nullable=True, max_length=20)
     language: str = Field(max_length=2)
-    rules_version: int = reference("rules_version.number")
-    privacy_notice_version: int
+    rules_version: int | None = reference("rules_version.number", nullable=True)
+    privacy_notice_version: int | None = None
+    message: str | None = text(default=None)
+    message_id: str | None = Field(default=None, max_length=200)
+    notes: list[dict[str, Any]] = json(default_factory=list)
     submitted_at: datetime = instant()
     verified_at: datetime | None = instant(nullable=True)
     answer_due_on: date | None = None

@@ -107,6 +107,7 @@ class ProposalSupporter(SQLModel, table=True):
     verified_at: datetime | None = instant(nullable=True)
     withdrawn_at: datetime | None = instant(nullable=True)
     membership_id: UUID | None = reference("membership.id", nullable=True)
+    join_request_id: UUID | None = reference("join_request.id", nullable=True, ondelete="SET NULL")
 
 
 class ProposalLink(SQLModel, table=True):

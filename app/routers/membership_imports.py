@@ -92,6 +92,7 @@ async def _looked(
     openapi_extra=_FORM
     | problems(
         errors.PermissionDenied,
+        import_errors.MailboxOnlyAdds,
         import_errors.MappingUnfit,
         import_errors.SourceRequired,
         import_errors.TooManyImports,
@@ -105,9 +106,10 @@ async def create_membership_import(
     community: Place = None,
 ) -> Any:
     """Takes a file in (multipart/form-data), and plans what it would do; with `apply` it is then
-    applied. What is no table is refused at once, and nothing of it is kept. People are found by
-    `source` and the file's own number, then by address. Nothing in a file gives a position,
-    verifies anybody's eligibility, or changes how somebody signs in."""
+    applied. What is no table is refused at once, and nothing of it is kept. The messages of a
+    mailbox become requests to join, for which one has to be allowed to read those too. People are
+    found by `source` and the file's own number, then by address. Nothing in a file gives a
+    position, verifies anybody's eligibility, or changes how somebody signs in."""
     return await membership_imports.create(work, standing, file)
 
 

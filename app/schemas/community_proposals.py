@@ -239,6 +239,9 @@ class ProposalSupporter(Answer):
     wishes_to_lead: bool = Field(description="Whether they would stand for its leadership.")
     verified_at: InstantOut = Field(description="Since when they count.")
     membership_id: UUID | None = Field(description="The membership that acceptance began.")
+    join_request_id: UUID | None = Field(
+        description="The request to join that acceptance made, where only the verified may belong."
+    )
 
 
 class ProposalSupporterList(Answer):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.models import JoinOutcome, JoinRequestStatus, JoinWithdrawal
+from app.models import JoinOutcome, JoinRequestOrigin, JoinRequestStatus, JoinWithdrawal
 from app.schemas.base import (
     Answer,
     Code,
@@ -15,6 +15,7 @@ from app.schemas.base import (
     Language,
     LanguageIn,
     Line,
+    Localized,
     Number,
     Paragraph,
     PersonReference,
@@ -77,8 +78,13 @@ class JoinRequestReceipt(Answer):
     status: JoinRequestStatus = Field(description="How far it has come.")
     community: CommunityReference = Field(description="The community asked for.")
     submitted_at: InstantOut = Field(description="When it was sent.")
-    rules_version: int = Field(description="The version of the rules agreed to.")
-    privacy_notice_version: int = Field(description="The privacy notice consented to.")
+    rules_version: int | None = Field(
+        description="The version of the rules agreed to; null for a request by mail, which agrees"
+        " to none."
+    )
+    privacy_notice_version: int | None = Field(
+        description="The privacy notice consented to; null for a request by mail."
+    )
 
 
 class JoinRequestsReceived(Answer):
@@ -98,27 +104,70 @@ class JoinDecisionMade(Answer):
     )
 
 
+class JoinRequestNote(Answer):
+    """Something about a request that came by mail: an answer that is missing, or was taken from
+    elsewhere."""
+
+    about: str | None = Field(
+        description="Which answer it is about: a member of the request. Null for the request as a"
+        " whole.",
+        examples=["affiliation"],
+    )
+    code: str = Field(description="What it is; stable.", examples=["mail_answer_missing"])
+    detail: Localized = Field(description="In words, in both languages.")
+
+
 class JoinRequest(Answer):
-    """A request with all six answers, as those who may decide see it, and its applicant."""
+    """A request with its answers, as those who may decide see it, and its applicant.
+
+    One by the form has all six answers, a confirmed address and an agreement to the rules. One out
+    of a mailbox that was imported has what could be read of the message, and neither of the others.
+    """
 
     id: UUID = Field(description="The request's id.")
     status: JoinRequestStatus = Field(description="How far it has come.")
     community: CommunityReference = Field(description="The community asked for.")
+    origin: JoinRequestOrigin = Field(
+        description="form, mailbox (a message that was imported), or proposal (somebody behind the"
+        " community's proposal, who has to be verified first)."
+    )
     name: str = Field(description="The applicant's name.")
-    email: str = Field(description="The applicant's address, confirmed unless awaiting it.")
-    occupation: str = Field(description="In the applicant's own words.")
+    email: str = Field(description="The applicant's address; `verified_at` says if it is theirs.")
+    occupation: str | None = Field(
+        description="In the applicant's own words; null where a message did not say."
+    )
     occupation_code: str = Field(description="An entry of /occupations.")
-    affiliation: str = Field(description="Court, treatment agency or other affiliation.")
-    area_of_interest: str = Field(description="What the applicant is interested in.")
+    affiliation: str | None = Field(
+        description="Court, treatment agency or other affiliation; null where a message did not"
+        " say."
+    )
+    area_of_interest: str | None = Field(
+        description="What the applicant is interested in; null where a message did not say."
+    )
     answers: list[JoinAnswer] = Field(
         description="The answers to the community's own questions, as they were asked."
     )
     territory: str | None = Field(description="An entry of /territories, or null.")
     language: Language = Field(description="The applicant's language.")
-    rules_version: int = Field(description="The version of the rules agreed to.")
-    privacy_notice_version: int = Field(description="The privacy notice consented to.")
+    message: str | None = Field(
+        description="What a message said, as text, its first 2,000 characters; null for a form.",
+        examples=[None],
+    )
+    notes: list[JoinRequestNote] = Field(
+        description="What is missing in a message, or was taken from elsewhere; empty for a form."
+    )
+    rules_version: int | None = Field(
+        description="The version of the rules agreed to; null for a request by mail, whose sender"
+        " agrees when they first sign in."
+    )
+    privacy_notice_version: int | None = Field(
+        description="The privacy notice consented to; null for a request by mail."
+    )
     submitted_at: InstantOut = Field(description="When it was sent.")
-    verified_at: InstantOut | None = Field(description="When the address was confirmed.")
+    verified_at: InstantOut | None = Field(
+        description="When the address was confirmed; null for a request by mail, whose address"
+        " nobody has proven."
+    )
     answer_due_on: date | None = Field(
         description="The last day for the applicant's answer, where a question is open: after it"
         " the request has expired."

@@ -272,6 +272,7 @@ def supporters() -> Listing:
             ProposalSupporter.wishes_to_lead,
             ProposalSupporter.verified_at,
             ProposalSupporter.membership_id,
+            ProposalSupporter.join_request_id,
         ).where(
             col(ProposalSupporter.proposal_id) == sa.bindparam("proposal", type_=sa.Uuid),
             col(ProposalSupporter.proposes).is_(False),

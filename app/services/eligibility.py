@@ -28,7 +28,7 @@ from app.models.base import has_item, is_empty
 from app.policy import Capability, Standing
 from app.preconditions import Expected
 from app.services import communities, verification_pages
-from app.services.join_states import STATE
+from app.services.join_states import KNOWN, STATE
 from app.services.seating import confirmed
 
 LONGEST = timedelta(days=5 * 366)
@@ -149,7 +149,7 @@ async def _applicant(work: Work, standing: Standing, request_id: UUID) -> _Subje
         .where(
             col(JoinRequest.id) == request_id,
             col(JoinRequest.community_id) == standing.here.id,
-            col(JoinRequest.verified_at).is_not(None),
+            KNOWN,
         ),
         today=clock.today(),
     )

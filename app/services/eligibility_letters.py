@@ -14,6 +14,7 @@ from app.models import (
     Occupation,
     VerificationStatus,
 )
+from app.services.join_states import is_known
 from app.services.seating import confirmed
 
 LETTERS = (
@@ -33,9 +34,9 @@ _UNTRUE = {
 
 
 async def applicant(work: Work, verification: EligibilityVerification) -> JoinRequest | None:
-    """The request of somebody without an account, whose address was proven with it."""
+    """The request of somebody without an account, as far as it is somebody's."""
     request = await work.get(JoinRequest, verification.join_request_id)
-    return request if request is not None and request.verified_at is not None else None
+    return request if request is not None and is_known(request) else None
 
 
 async def facts(

@@ -14,9 +14,16 @@ from app.db import Work
 from app.membership_files.rows import Finding
 from app.models import MembershipImport, MembershipImportRow, RowOutcome, RowState
 from app.reader import Prepared
-from app.services import import_effects, import_reversal, import_rows, import_worlds
+from app.services import (
+    import_effects,
+    import_requests,
+    import_reversal,
+    import_rows,
+    import_worlds,
+)
 from app.services.import_effects import Planned
 from app.services.import_plans import Planner
+from app.services.import_requests import RequestPlanner
 from app.services.import_worlds import World
 
 BATCH = 2_000
@@ -64,16 +71,19 @@ async def apply(work: Work, job: MembershipImport, rows: list[Any]) -> list[int]
     """Does what the rows were to do; the numbers of those that would do something else now."""
     planned = [Planned(row.number, row.plan["said"], row.plan["does"]) for row in rows]
     world = await _world(work, job, planned)
-    planner = Planner(job, world)
+    planner = await import_requests.planner(work, job, world, _addresses(planned))
     same = [row for row in planned if _still(row, planner, world, job)]
-    batch = await import_effects.do(work, job, world, same)
-    outdated = [row.number for row in planned if row.number not in batch.done]
+    if import_requests.is_mailbox(job):
+        done = await import_requests.do(work, job, same)
+    else:
+        done = (await import_effects.do(work, job, world, same)).done
+    outdated = [row.number for row in planned if row.number not in done]
     await work.update_many(
         MembershipImportRow,
         _KEYS,
         [
             {"import_id": job.id, "number": number, "state": RowState.APPLIED, "done": did}
-            for number, did in batch.done.items()
+            for number, did in done.items()
         ],
     )
     return outdated
@@ -96,18 +106,24 @@ async def refuse(work: Work, job: MembershipImport, rows: list[Any], outdated: l
     await work.update_many(MembershipImportRow, _KEYS, notes)
 
 
+def _addresses(rows: list[Planned]) -> set[str]:
+    return {row.said["key"] for row in rows if row.said is not None}
+
+
 async def _world(work: Work, job: MembershipImport, rows: list[Planned]) -> World:
     said = [row.said for row in rows if row.said is not None]
     return await import_worlds.read(
         work,
         job,
-        {one["key"] for one in said},
+        _addresses(rows),
         {one["external_id"] for one in said if one["external_id"]},
         {UUID(row.does["person"]["id"]) for row in rows if row.does["person"]["id"]},
     )
 
 
-def _still(row: Planned, planner: Planner, world: World, job: MembershipImport) -> bool:
+def _still(
+    row: Planned, planner: Planner | RequestPlanner, world: World, job: MembershipImport
+) -> bool:
     """Whether a row would do now what was planned."""
     if row.said is None:
         return all(_may_end(one, row, world, job) for one in row.does["memberships"])
@@ -142,7 +158,10 @@ async def to_undo(work: Work, job: MembershipImport, before: int) -> list[Any]:
 async def undo(work: Work, job: MembershipImport, rows: list[Any]) -> int:
     """Undoes what rows did; how many stay, which each of them says of itself."""
     done = [import_reversal.Done(row.number, row.done) for row in rows]
-    kept = await import_reversal.undo(work, job, done)
+    if import_requests.is_mailbox(job):
+        kept = await import_requests.undo(work, job, done)
+    else:
+        kept = await import_reversal.undo(work, job, done)
     notes = [
         {
             "import_id": job.id,

@@ -19,7 +19,7 @@ from app.membership_files.closed_lists import (
     territories,
 )
 from app.membership_files.reading import Known
-from app.membership_files.rows import Finding, Format, ReadRow
+from app.membership_files.rows import Finding, ReadRow
 from app.models import (
     ImportMode,
     Membership,
@@ -33,8 +33,9 @@ from app.models import (
 )
 from app.reader import Reader
 from app.schemas.base import address_key
-from app.services import import_rows, import_worlds, seating
+from app.services import import_requests, import_rows, import_worlds, seating
 from app.services.import_plans import Planner
+from app.services.import_requests import RequestPlanner
 from app.services.import_worlds import Place, World
 
 ABSENT = 2_000
@@ -102,18 +103,16 @@ class Planning:
 
     async def plan(self, reader: Reader, batch: list[ReadRow]) -> Planned:
         """What each row of a batch would do."""
+        addresses = {address_key(row.values.email) for row in batch if row.values.email}
         world = await import_worlds.read(
             reader,
             self._job,
-            {address_key(row.values.email) for row in batch if row.values.email},
+            addresses,
             {row.values.external_id for row in batch if row.values.external_id},
         )
-        planner = Planner(self._job, world)
+        planner = await import_requests.planner(reader, self._job, world, addresses)
         found = Planned()
         for row in batch:
-            if self._job.format == Format.MBOX:
-                # A message asks to be let in, agrees to nothing and proves no address.
-                row.findings.append(Finding(None, "mail_is_a_request"))
             if row.refused:
                 self._refused(row, world, found)
             else:
@@ -131,8 +130,10 @@ class Planning:
         found.withheld |= self._sync and not (values.email or values.external_id)
         found.rows.append(self._row(row, RowOutcome.REFUSED, row.findings, None))
 
-    def _planned(self, row: ReadRow, planner: Planner, found: Planned) -> None:
+    def _planned(self, row: ReadRow, planner: Planner | RequestPlanner, found: Planned) -> None:
         said = import_rows.said(row, self._ids, self._stands(row))
+        if import_requests.is_mailbox(self._job):
+            said |= import_requests.beside(row)
         decision = planner.decide(said)
         if decision.outcome is RowOutcome.REFUSED:
             self._instead[row.number] = None

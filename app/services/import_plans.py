@@ -45,12 +45,15 @@ class Decision:
     outcome: RowOutcome = RowOutcome.UNCHANGED
     person: dict[str, Any] = field(default_factory=dict)
     memberships: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     mentions: set[UUID] = field(default_factory=set)
 
     def does(self) -> dict[str, Any] | None:
         """The plan as it is kept and compared; None for one that changes nothing."""
         person = self.person
+        if self.requests:
+            return {"person": person, "memberships": [], "requests": self.requests}
         if not (self.memberships or person.get("act") in ("make", "update") or person.get("link")):
             return None
         return {"person": self.person, "memberships": self.memberships}

@@ -123,10 +123,10 @@ async def _read(work: Work, batch: Undoing, rows: list[Done]) -> None:
         col(Term.person_id).in_(everybody), term_is_not_over(clock.today())
     )
     batch.seated = {(row.person_id, row.community_id) for row in await work.rows(seated)}
-    batch.in_use = await _in_use(work, "membership", ids)
+    batch.in_use = await in_use(work, "membership", ids)
 
 
-async def _in_use(work: Work, table: str, ids: Iterable[UUID]) -> set[UUID]:
+async def in_use(work: Work, table: str, ids: Iterable[UUID]) -> set[UUID]:
     """Those to which anything refers, whatever it is: read from the tables' own references."""
     listed = list(ids)
     found: set[UUID] = set()
@@ -241,7 +241,7 @@ async def _undo_people(work: Work, batch: Undoing, rows: list[Done]) -> None:
             made[person.id] = row.number
     await _restore(work, batch, Person, restored)
     await _give_back(work, batch, rows)
-    used = await _in_use(work, "person", made)
+    used = await in_use(work, "person", made)
     for person_id in used:
         batch.keep(made.pop(person_id), "account_in_use")
     gone = list(made)

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from app.capabilities import Capability
 from app.db import Source
+from app.membership_files.rows import Format
 from app.models import (
     AccessToken,
     ActorKind,
@@ -24,12 +25,23 @@ from app.services import communities, lasting_rights, scoping
 _IMPORT = Capability.MEMBERSHIPS_IMPORT
 
 
+def _needed(kind: str) -> tuple[Capability, ...]:
+    """What one has to be allowed for a file of this kind: a mailbox tells who has asked before."""
+    return (_IMPORT, Capability.JOIN_REQUESTS_READ) if kind == Format.MBOX else (_IMPORT,)
+
+
 def credential_of(standing: Standing) -> dict[str, Any] | None:
     """What a machine came with; None for a person who is signed in."""
     bounds = standing.bounds
     if bounds is None:
         return None
     return {"id": str(bounds.id), "partner": standing.partner is not None}
+
+
+def require(standing: Standing, kind: str) -> None:
+    """Raises PermissionDenied for somebody who may not import such a file here."""
+    for capability in _needed(kind):
+        standing.require(capability)
 
 
 async def places(source: Source, standing: Standing) -> list[str]:
@@ -55,7 +67,15 @@ async def remain(source: Source, job: MembershipImport) -> bool:
         return await _partner(source, job)
     if job.credential is not None and not await _token(source, job):
         return False
-    return await lasting_rights.remain(source, job.asked_by, _IMPORT, job.community_id)
+    for capability in _needed(job.format):
+        if not await lasting_rights.remain(source, job.asked_by, capability, job.community_id):
+            return False
+    return True
+
+
+def _bounds(listed: list[str], job: MembershipImport) -> bool:
+    """Whether the capabilities that a machine is bound to are enough."""
+    return set(_needed(job.format)) <= set(listed)
 
 
 def _reaches(listed: list[str] | None, job: MembershipImport) -> bool:
@@ -71,7 +91,7 @@ async def _token(source: Source, job: MembershipImport) -> bool:
             scoping.working(AccessToken),
         )
     )
-    return row is not None and _IMPORT in row.scopes and _reaches(row.communities, job)
+    return row is not None and _bounds(row.scopes, job) and _reaches(row.communities, job)
 
 
 async def _partner(source: Source, job: MembershipImport) -> bool:
@@ -85,4 +105,4 @@ async def _partner(source: Source, job: MembershipImport) -> bool:
             scoping.working(PartnerCredential),
         )
     )
-    return row is not None and _IMPORT in row.capabilities and _reaches(row.communities, job)
+    return row is not None and _bounds(row.capabilities, job) and _reaches(row.communities, job)

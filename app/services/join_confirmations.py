@@ -151,6 +151,6 @@ async def _agree_if_known(
     person = await work.first(
         sa.select(Person.id, Person.language).where(col(Person.email_key) == key)
     )
-    if person is not None and requests:
-        version = max(request.rules_version for request in requests)
+    version = requests[0].rules_version if requests else None  # one form, one version
+    if person is not None and version is not None:
         await rules.record_agreement(work, standing, person.id, version, person.language)

@@ -49,7 +49,7 @@ async def decide(
 async def others_request(work: Work, standing: Standing, request_id: UUID) -> JoinRequest:
     """A request for this unit of work alone, unless it is the caller's own. Raises OwnRequest."""
     request = await work.locked(JoinRequest, request_id)
-    if request.verified_at is None:
+    if not join_states.is_known(request):
         raise errors.NotFound
     me = await work.one(sa.select(Person.email_key).where(col(Person.id) == standing.me.id))
     if me.email_key == request.email_key:
@@ -65,10 +65,11 @@ async def _accept(work: Work, standing: Standing, request: JoinRequest) -> None:
     if person.deactivated_at is not None:
         raise errors.PersonDeactivated
     membership = await memberships.begin(work, request.community_id, person.id)
-    agreed_at = request.verified_at
-    await rules.record_agreement(
-        work, None, person.id, request.rules_version, request.language, agreed_at
-    )
+    if request.rules_version is not None:
+        agreed_at = request.verified_at
+        await rules.record_agreement(
+            work, None, person.id, request.rules_version, request.language, agreed_at
+        )
     join_states.move(request, JoinRequestStatus.ACCEPTED)
     request.membership_id = membership.id
     activity.record(

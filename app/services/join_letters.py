@@ -25,7 +25,7 @@ from app.models import (
     TokenPurpose,
 )
 from app.services import join_confirmations, mailed_links
-from app.services.join_states import OPEN, state_of
+from app.services.join_states import KNOWN, OPEN, state_of
 from app.services.retention import UNCONFIRMED
 
 # These are about a whole form, the others about one request.
@@ -65,7 +65,7 @@ async def reader(work: Work, kind: str, activity: Activity) -> Reader | None:
             return None
     if kind not in _OF_FORM:
         return Reader(request.email, request.id)
-    proven = col(JoinRequest.verified_at).is_not(None) if kind == "request_received" else sa.true()
+    proven = KNOWN if kind == "request_received" else sa.true()
     first = await work.one(
         sa.select(JoinRequest.id)
         .where(col(JoinRequest.submission_id) == request.submission_id, proven)
@@ -125,7 +125,7 @@ async def write(work: Work, kind: str, about: UUID | None) -> Said | None:
         return _declined(work, request, community, facts)
     if state_of(request) != JoinRequestStatus.EXPIRED:
         return None
-    return Said(request, facts | {"link": _following(work, request)})
+    return Said(request, facts | {"link": following(work, request)})
 
 
 async def confirmation(work: Work, request: JoinRequest) -> Said:
@@ -151,7 +151,7 @@ async def _received(work: Work, submission_id: UUID | None) -> Said | None:
         return None
     request = rows[0][0]
     named = [f"- {texts.one_line(community.name, request.language)}" for _, community in rows]
-    return Said(request, {"lines": "\n".join(named), "link": _following(work, request)})
+    return Said(request, {"lines": "\n".join(named), "link": following(work, request)})
 
 
 async def _asked(work: Work, request: JoinRequest, facts: dict[str, str]) -> Said | None:
@@ -163,7 +163,7 @@ async def _asked(work: Work, request: JoinRequest, facts: dict[str, str]) -> Sai
         )
     )
     until = str(request.answer_due_on)
-    link = _following(work, request)
+    link = following(work, request)
     return Said(request, facts | {"question": inquiry.question, "until": until, "link": link})
 
 
@@ -182,14 +182,14 @@ def _declined(
 ) -> Said | None:
     if request.status != JoinRequestStatus.DECLINED or request.decided_at is None:
         return None
-    facts |= {"reason": request.comment or "-", "link": _following(work, request)}
+    facts |= {"reason": request.comment or "-", "link": following(work, request)}
     if not community.reapplication_days:
         return Said(request, facts)
     day = clock.day_of(request.decided_at) + timedelta(days=community.reapplication_days)
     return Said(request, facts | {"day": str(day)}, "body_from_a_day_on")
 
 
-def _following(work: Work, request: JoinRequest) -> str:
+def following(work: Work, request: JoinRequest) -> str:
     """The link by which somebody without an account follows what they asked for on one form."""
     token = tokens.LINK + tokens.opaque()
     work.add(

@@ -22,8 +22,8 @@ from app.models import (
 )
 from app.policy import Capability, Standing
 from app.reader import Prepared
-from app.services import communities
-from app.services.join_states import DECIDED, OPEN, STATE, closed_on, in_state
+from app.services import communities, import_rows
+from app.services.join_states import DECIDED, KNOWN, OPEN, STATE, closed_on, in_state
 
 # How long an applicant follows a request by the link that they were mailed, once it is closed.
 FOLLOWED = timedelta(days=60)
@@ -35,6 +35,7 @@ REQUESTS = sa.select(
     JoinRequest.id,
     JoinRequest.submission_id,
     STATE,
+    JoinRequest.origin,
     JoinRequest.name,
     JoinRequest.email,
     JoinRequest.email_key,
@@ -45,6 +46,8 @@ REQUESTS = sa.select(
     JoinRequest.answers,
     JoinRequest.territory,
     JoinRequest.language,
+    JoinRequest.message,
+    JoinRequest.notes,
     JoinRequest.rules_version,
     JoinRequest.privacy_notice_version,
     JoinRequest.submitted_at,
@@ -64,8 +67,7 @@ REQUESTS = sa.select(
         _Decider, col(_Decider.id) == JoinRequest.decided_by
     )
 )
-# A request whose address nobody has confirmed is nobody's yet.
-_KNOWN = REQUESTS.where(col(JoinRequest.verified_at).is_not(None))
+_KNOWN = REQUESTS.where(KNOWN)
 _ONE = Prepared(_KNOWN.where(col(JoinRequest.id) == sa.bindparam("request", type_=sa.Uuid)))
 _SAME_FORM = Prepared(
     _KNOWN.where(
@@ -219,9 +221,14 @@ def shown(row: Any, who: Onlooker) -> dict[str, Any]:
     return {
         **row._asdict(),
         "community": communities.reference(row),
+        "notes": [_note(note) for note in row.notes],
         "decision": _decision(row, who),
         "viewer": {"can": _affordances(row, who)},
     }
+
+
+def _note(note: dict[str, Any]) -> dict[str, Any]:
+    return {**import_rows.in_words(note), "about": note["column"]}
 
 
 def _decision(row: Any, who: Onlooker) -> dict[str, Any] | None:

@@ -12,7 +12,13 @@ from sqlmodel import col
 
 from app import activity, clock, errors, joining_errors
 from app.db import Work
-from app.models import ActorKind, JoinRequest, JoinRequestStatus, JoinWithdrawal
+from app.models import (
+    ActorKind,
+    JoinRequest,
+    JoinRequestOrigin,
+    JoinRequestStatus,
+    JoinWithdrawal,
+)
 from app.policy import Standing
 from app.services.seating import TODAY
 
@@ -22,6 +28,11 @@ ANSWERED_WITHIN = timedelta(days=30)
 OPEN = (JoinRequestStatus.PENDING, JoinRequestStatus.INFORMATION_REQUESTED)
 DECIDED = (JoinRequestStatus.ACCEPTED, JoinRequestStatus.DECLINED)
 
+# A request by a form whose address nobody has confirmed is nobody's yet; one out of a mailbox is
+# there from the start, and nobody has proven its address.
+KNOWN = sa.or_(
+    col(JoinRequest.verified_at).is_not(None), col(JoinRequest.origin) == JoinRequestOrigin.MAILBOX
+)
 _written: Any = col(JoinRequest.status)
 _OVERDUE = sa.and_(
     _written == JoinRequestStatus.INFORMATION_REQUESTED, col(JoinRequest.answer_due_on) < TODAY
@@ -47,6 +58,11 @@ def state_of(request: JoinRequest) -> JoinRequestStatus:
     due = request.answer_due_on
     overdue = asking and due is not None and due < clock.today()
     return JoinRequestStatus.EXPIRED if overdue else JoinRequestStatus(request.status)
+
+
+def is_known(request: JoinRequest) -> bool:
+    """The same as KNOWN, of a row that was read as a whole."""
+    return request.verified_at is not None or request.origin == JoinRequestOrigin.MAILBOX
 
 
 def closed_on(row: Any) -> date | None:

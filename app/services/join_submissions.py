@@ -1,7 +1,9 @@
-"""The form by which somebody asks to join: one request for each community asked for."""
+"""How somebody asks to join: by a form, with one request for each community asked for, or by having
+stood behind the proposal of a community that admits only the verified."""
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -13,7 +15,9 @@ from app.models import (
     Community,
     JoinPolicy,
     JoinRequest,
+    JoinRequestOrigin,
     JoinRequestStatus,
+    ProposalSupporter,
     new_id,
 )
 from app.policy import Standing
@@ -23,6 +27,22 @@ from app.services import standing as standings
 from app.services.join_requests import REQUESTS, own_address, receipt
 
 FORMS_AN_HOUR = 20
+# What the form of somebody behind a proposal says of them, and a request says as well.
+_OF_FORM = (
+    "name",
+    "email",
+    "email_key",
+    "occupation",
+    "occupation_code",
+    "affiliation",
+    "area_of_interest",
+    "territory",
+    "language",
+    "rules_version",
+    "privacy_notice_version",
+    "submitted_at",
+    "verified_at",
+)
 
 
 async def submit(work: Work, standing: Standing, body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -81,6 +101,35 @@ async def submit(work: Work, standing: Standing, body: dict[str, Any]) -> list[d
     )
     order = {community.community_id: index for index, community in enumerate(found)}
     return [receipt(row) for row in sorted(rows, key=lambda row: order[row.community_id])]
+
+
+async def ask_for(
+    work: Work, standing: Standing, forms: list[ProposalSupporter], community_id: UUID
+) -> None:
+    """A request for each of those behind a proposal, which waits for a decision from the start:
+    with the proposal they have confirmed their address and agreed to the rules."""
+    now = clock.now()
+    for form in forms:
+        request = JoinRequest(
+            **{name: getattr(form, name) for name in _OF_FORM},
+            submission_id=new_id(),
+            community_id=community_id,
+            status=JoinRequestStatus.PENDING,
+            origin=JoinRequestOrigin.PROPOSAL,
+            updated_at=now,
+        )
+        work.add(request)
+        await work.flush()
+        form.join_request_id = request.id
+        activity.record(
+            work,
+            "join_request.proposed",
+            standing,
+            request.id,
+            community_id=community_id,
+            proposal_id=form.proposal_id,
+            rules_version=request.rules_version,
+        )
 
 
 async def _wanted(work: Work, wanted: list[str]) -> list[Any]:

@@ -74,6 +74,8 @@ async def look(reader: Reader, standing: Standing, path: Path, name: str, body: 
 def _looked(path: Path, name: str, body: Any, known: Any) -> Opened:
     size = path.stat().st_size
     with opening.open_file(path, name, delimiter=body.delimiter, sheet=body.sheet) as table:
+        if table.format is Format.MBOX and body.mode is not ImportMode.ADD:
+            raise import_errors.MailboxOnlyAdds
         sample = list(islice(table.rows, SAMPLE_ROWS))
         suggestion = mappings.suggest(table.format, table.headings, sample, known.communities)
         expected = _expected(table.format, size, sample)
@@ -93,8 +95,10 @@ def _expected(kind: Format, size: int, sample: list[SourceRow]) -> int | None:
 async def create(work: Work, standing: Standing, file: Opened) -> dict[str, Any]:
     """Takes a file in: it is planned soon, or waits until it is said what its columns are.
 
-    Raises TooManyImports, MappingUnfit, NotFound for a mapping that is not kept.
+    Raises PermissionDenied for a mailbox of somebody who may not read requests to join,
+    TooManyImports, MappingUnfit, NotFound for a mapping that is not kept.
     """
+    import_rights.require(standing, file.format)
     body, now = file.asked, clock.now()
     kind, actor = standing.actor
     await _refuse_too_many(work, actor)
@@ -193,6 +197,7 @@ async def _asked(
     """
     await import_pages.find(work, standing, import_id)
     job = await work.locked(MembershipImport, import_id)
+    import_rights.require(standing, job.format)
     expected.check(job.version)
     if act not in import_pages.affordances(job):
         if job.erased_at is not None and act != "cancel_membership_import":

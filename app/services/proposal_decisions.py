@@ -15,7 +15,7 @@ from app.services import (
     accounts,
     communities,
     community_proposals,
-    eligibility,
+    join_submissions,
     memberships,
     rules,
 )
@@ -26,7 +26,8 @@ async def decide(
     work: Work, standing: Standing, proposal_id: UUID, body: dict[str, Any], expected: Expected
 ) -> dict[str, Any]:
     """Accepts or declines a proposal, once. Accepting creates the community, with its seats, and
-    makes those behind the proposal who wish it, and may belong, its first members.
+    makes those behind the proposal who wish it its first members; where only the verified may
+    belong, they have asked to join, and wait for that.
 
     Raises NotFound, OwnProposal, Invalid (a community is named where none is created, or the other
     way round; unknown occupations), ProposalAlreadyDecided, PreconditionFailed, ProposalNotOpen,
@@ -69,11 +70,12 @@ async def _accept(
     created = await communities.create(work, standing, values, "/community")
     proposal.status = ProposalStatus.ACCEPTED
     proposal.community_id = created["id"]
-    forms = [
-        form
-        for form in await _behind(work, proposal.id)
-        if form.wishes_to_belong and await _admits(work, form, created)
-    ]
+    forms = [form for form in await _behind(work, proposal.id) if form.wishes_to_belong]
+    members, requests = forms, list[ProposalSupporter]()
+    if created["eligible_occupations"]:
+        # Nobody can have been verified for what did not exist: they ask to join instead.
+        members, requests = requests, forms
+    await join_submissions.ask_for(work, standing, requests, created["id"])
     activity.record(
         work,
         "proposal.accepted",
@@ -81,7 +83,8 @@ async def _accept(
         proposal.id,
         community_id=created["id"],
         slug=created["slug"],
-        members=await _admit(work, standing, forms, created["id"]),
+        members=await _admit(work, standing, members, created["id"]),
+        requests=len(requests),
     )
 
 
@@ -95,12 +98,6 @@ async def _behind(work: Work, proposal_id: UUID) -> list[ProposalSupporter]:
         .with_for_update()
     )
     return list(found.scalars())
-
-
-async def _admits(work: Work, form: ProposalSupporter, community: dict[str, Any]) -> bool:
-    if not community["eligible_occupations"]:
-        return True
-    return await eligibility.is_verified_address(work, form.email_key, community["id"])
 
 
 async def _admit(

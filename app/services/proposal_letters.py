@@ -16,6 +16,7 @@ from app.models import (
     Activity,
     Community,
     CommunityProposal,
+    JoinRequest,
     Membership,
     Person,
     ProposalLink,
@@ -24,7 +25,7 @@ from app.models import (
     TokenPurpose,
 )
 from app.policy import Capability
-from app.services import grants, mailed_links
+from app.services import grants, join_letters, mailed_links
 from app.services.community_proposals import counting
 
 # To those who stand behind a proposal, at the address of their form.
@@ -106,10 +107,17 @@ async def write(work: Work, kind: str, form_id: UUID | None) -> Said | None:
         return Said(form, body, name | {"link": _following(work, form)})
     facts = name | {"reason": proposal.reason or "-"}
     if kind == "proposal_accepted":
-        return Said(form, "body_not_admitted" if form.wishes_to_belong else "body", facts)
+        return await _accepted(work, form, facts)
     if proposal.status == ProposalStatus.WITHDRAWN:
         return Said(form, "body_withdrawn", facts)
     return Said(form, "body" if form.proposes else "body_supporter", facts)
+
+
+async def _accepted(work: Work, form: ProposalSupporter, facts: dict[str, str]) -> Said:
+    if form.join_request_id is not None:
+        request = await work.get_one(JoinRequest, form.join_request_id)
+        return Said(form, "body_asked", facts | {"link": join_letters.following(work, request)})
+    return Said(form, "body_not_admitted" if form.wishes_to_belong else "body", facts)
 
 
 async def _confirmation(work: Work, form: ProposalSupporter) -> Said | None:

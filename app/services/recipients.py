@@ -40,6 +40,8 @@ async def cause(work: Work, activity: Activity) -> None:
     Nobody is mailed about what they did themselves, save that their password was changed or a
     token for a script was made: it may have been somebody else in their name.
     """
+    if activity.facts.get("invite") is False:
+        return  # an import tells only those whom it was asked to tell
     kind = happenings.KINDS.get(activity.kind)
     for mail_kind in kind.mails if kind else ():
         if mail_kind in waiting.GATHERED:
@@ -168,11 +170,10 @@ async def _deciders_of_proposal(work: Work, mail_kind: str, activity: Activity) 
 
 
 async def _imported(work: Work, mail_kind: str, activity: Activity) -> None:
-    """One mail for all that an import brought somebody, where it was asked to tell them."""
-    if activity.facts["invite"]:
-        person_id, import_id = (UUID(activity.facts[name]) for name in ("person_id", "import_id"))
-        about = f"{import_id}:{person_id}"
-        await queue(work, mail_kind, about, recipient_id=person_id, subject_id=import_id)
+    """One mail for all that an import brought somebody."""
+    person_id, import_id = (UUID(activity.facts[name]) for name in ("person_id", "import_id"))
+    about = f"{import_id}:{person_id}"
+    await queue(work, mail_kind, about, recipient_id=person_id, subject_id=import_id)
 
 
 async def _invited(work: Work, mail_kind: str, activity: Activity) -> None:
