@@ -130,6 +130,8 @@ class Reader:
             setattr(read.values, name, parse(text))
         except NotRead as error:
             read.findings.append(Finding(heading, error.code, error.facts))
+            if error.code == "name_not_a_name":
+                read.values.name = values.one_line(text)  # it may be somebody's all the same
 
     def _text(self, read: ReadRow, field: ImportField) -> tuple[str, str]:
         place, heading = self._columns[field]

@@ -63,6 +63,15 @@ def _day(said: str | None) -> date | None:
     return date.fromisoformat(said) if said else None
 
 
+def _is_told(said: Mapping[str, Any], row: Any) -> bool:
+    """Whether a file tells of a membership that is here, by its days as an export has them."""
+    last = row.until_on
+    if row.ended_at is not None and row.ending != MembershipEnding.LAPSED:
+        ended_on = clock.day_of(row.ended_at)
+        last = ended_on if last is None else min(last, ended_on)
+    return last == _day(said["until_on"]) and _day(said["since_on"]) in (None, row.since_on)
+
+
 class Planner:
     """Decides about the rows of one import in one state of the world."""
 
@@ -91,6 +100,9 @@ class Planner:
         if named and refused == len(named):
             return self._refused(found)
         found.outcome = _outcome(found)
+        if self._whole and person is not None and person.deactivated_at and found.does():
+            told = Finding(None, "account_deactivated")
+            return Decision(RowOutcome.REFUSED, findings=[told], mentions=found.mentions)
         return found
 
     def _named(self, said: Mapping[str, Any], found: Decision) -> Iterator[Place]:
@@ -120,9 +132,7 @@ class Planner:
         person = world.people.get(number or by_address) if number or by_address else None
         if person is None or not self._whole:
             return person
-        if person.deactivated_at is not None:
-            self._refuse(found, "account_deactivated")
-        elif number is None and name_key(person.name) != name_key(said["name"]):
+        if number is None and name_key(person.name) != name_key(said["name"]):
             self._refuse(found, "account_of_another_name")
         elif number is not None and person.email_key != said["key"]:
             found.findings.append(Finding(None, "address_not_changed", refuses=False))
@@ -173,7 +183,7 @@ class Planner:
             code = "community_not_permitted"
         elif place.archived:
             code = "community_archived"
-        elif place.restricted and not said["former"]:
+        elif place.restricted and not said["former"] and not self._belongs(person, place):
             address = (said["key"] if person is None else person.email_key, place.id)
             admitted = address in self._world.verified_addresses or (
                 person is not None and (person.id, place.id) in self._world.verified
@@ -187,6 +197,11 @@ class Planner:
             found.mentions.update(row.id for row in rows)
         return False
 
+    def _belongs(self, person: Any | None, place: Place) -> bool:
+        """Who is a member already is not admitted, verified or not."""
+        current = self._world.open_one(person.id, place.id) if person else None
+        return current is not None and not self._world.over(current)
+
     def _plan_membership(
         self, said: Mapping[str, Any], person: Any | None, place: Place, found: Decision
     ) -> None:
@@ -199,6 +214,8 @@ class Planner:
         until = _day(said["until_on"])
         if said["former"]:
             code = None if here else "former_not_added"
+        elif until is not None and any(_is_told(said, row) for row in here):
+            code = None
         elif until is not None and until < self._world.today:
             code = self._plan_past(said, place, here, found)
         elif self._ended_since(said, here):
@@ -214,10 +231,7 @@ class Planner:
     def _plan_past(
         self, said: Mapping[str, Any], place: Place, here: list[Any], found: Decision
     ) -> str | None:
-        """A membership that is over already is kept as history, once."""
-        since, until = _day(said["since_on"]), _day(said["until_on"])
-        if any(row.until_on == until and since in (None, row.since_on) for row in here):
-            return None
+        """A membership that is over already is kept as history."""
         if any(row.ended_at is None for row in here) or self._ended_since(said, here):
             return "ended_here_since"
         found.memberships.append(self._begun(place, "past", said, None))
