@@ -181,10 +181,10 @@ def _following(what: Followed, language: str, more: str) -> Page:
         for name, member in what.shows
     )
     acts = "".join(_offer(what.page, act, language) for act in what.acts)
-    words = {word: word for word in WORDS}
-    words |= {f"status_{status}": f"{what.page}.{status}" for status in what.statuses}
+    words = {word.replace("_", "-"): word for word in WORDS}
+    words |= {f"status-{status}": f"{what.page}.{status}" for status in what.statuses}
     hidden = "".join(
-        f'<p id="word-{escape(name.replace("_", "-"))}" hidden>{said(key, language)}</p>'
+        f'<p id="word-{escape(name)}" hidden>{said(key, language)}</p>'
         for name, key in words.items()
     )
     body = (

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import openapi, texts, tokens
-from app.models import Activity, ActorKind, JoinRequestLink
+from app.models import Activity, ActorKind, JoinRequestLink, JoinRequestStatus
 from app.services import retention
 from tests.answers import FORM, code, leaves, ok, told
 from tests.applicants import (
@@ -380,8 +380,11 @@ async def test_the_link_leads_to_a_page_that_offers_what_the_api_does(
     assert page.status_code == 200 and page.headers["content-language"] == language
     offered = set(re.findall(r'<button name="(\w+)"', page.text))
     assert offered == {"give_join_information", "withdraw_join_request"} & set(HOW)
-    for status in ("pending", "information_requested", "expired"):
-        assert texts.text("pages", f"join_request.{status}", language).split("'")[0] in page.text
+    # By the very ids under which its script looks for the words.
+    assert 'word("status-" + found.status)' in page.text
+    for status in set(JoinRequestStatus) - {JoinRequestStatus.AWAITING_VERIFICATION}:
+        said = texts.text("pages", f"join_request.{status}", language).split("'")[0]
+        assert f'<p id="word-status-{status}" hidden>{said}' in page.text
 
 
 async def test_the_log_says_nothing_of_what_was_asked_and_answered(api: Api) -> None:

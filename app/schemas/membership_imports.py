@@ -189,7 +189,10 @@ class ImportProgress(Answer):
 class ImportCounts(Answer):
     """Rows by what became of them, or would."""
 
-    created: int = Field(description="Somebody becomes a member.", examples=[150])
+    created: int = Field(
+        description="Somebody becomes a member; of a mailbox, somebody asks to join.",
+        examples=[150],
+    )
     changed: int = Field(description="Something changes.", examples=[30])
     unchanged: int = Field(description="Everything is so already.", examples=[18])
     ended: int = Field(description="A membership ends.", examples=[0])
