@@ -181,7 +181,7 @@ def _following(what: Followed, language: str, more: str) -> Page:
         for name, member in what.shows
     )
     acts = "".join(_offer(what.page, act, language) for act in what.acts)
-    words = {word.replace("_", "-"): word for word in WORDS}
+    words: dict[str, str] = {word.replace("_", "-"): word for word in WORDS}
     words |= {f"status-{status}": f"{what.page}.{status}" for status in what.statuses}
     hidden = "".join(
         f'<p id="word-{escape(name)}" hidden>{said(key, language)}</p>'

@@ -314,7 +314,7 @@ UNRECORDED = {
     "mailed_links.one_time": "a one-time token, made with its mail",
     "mail_queue.queue": "a mail, which follows from a record, or which a stranger asked for",
     "mails.hand_on": "a mail on its way",
-    "memberships.begin_first": "with the decision about the proposal, which is recorded",
+    "memberships.begin_all": "with what begins them, which is recorded",
     "rules.record_earlier": "with the decision about the form, which is recorded",
     "memberships.begin": "with the decision or the import that begins it, which is recorded",
     "memberships.open_one": "a lock, under which others change",

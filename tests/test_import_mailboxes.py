@@ -135,7 +135,15 @@ async def test_a_judge_who_wrote_is_verified_before_being_accepted(api: Api) -> 
     assert refused.json()["code"] == "eligibility.not_verified"
     verification = await asked_for(staff, join_request_id=request["id"])
     ok(await decided(other, verification, **YES | {"until_on": day(365)}))
+    await api.work_off()
     assert ok(await decide(staff, request["id"], ACCEPTED))["status"] == "accepted"
+    token = token_in(mail_to(await api.work_off(), WEI))
+    password = {"token": token, "password": PASSWORD}
+    assert (await api.post("/auth/password-resets/confirmation", password)).status_code == 204
+    asked = {"grant_type": "password", "username": WEI, "password": PASSWORD}
+    token = ok(await api.call("POST", "/auth/tokens", data=asked))["access_token"]
+    discussions = f"/communities/{ROUNDTABLE}/discussions"
+    ok(await api.get(discussions, headers={"Authorization": f"Bearer {token}"}))
 
 
 async def test_a_form_from_the_same_address_takes_the_place_of_a_message(api: Api) -> None:

@@ -1,5 +1,6 @@
 """Memberships: beginning, changing, pausing and ending somebody's belonging to a community."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -39,32 +40,48 @@ async def begin(
     Earlier ones stay as they were: they are the person's history here. What was verified of an
     address before it had an account is the person's from now on.
     """
+    begun = await begin_all(work, community_id, [person_id], category, since_on, until_on)
+    return begun[person_id]
+
+
+async def begin_all(
+    work: Work,
+    community_id: UUID,
+    person_ids: Sequence[UUID],
+    category: MembershipCategory = MembershipCategory.PRACTITIONER,
+    since_on: date | None = None,
+    until_on: date | None = None,
+) -> dict[UUID, Membership]:
+    """The same for any number of people, by person, in as many statements as for one."""
     now = clock.now()
     today = clock.day_of(now)
     await work.execute(
         sa.update(Membership)
         .where(
             col(Membership.community_id) == community_id,
-            col(Membership.person_id) == person_id,
+            col(Membership.person_id).in_(person_ids),
             col(Membership.ended_at).is_(None),
             col(Membership.until_on) < today,
         )
         .values(ended_at=now, ending=MembershipEnding.LAPSED, updated_at=now)
     )
-    membership = Membership(
-        community_id=community_id,
-        person_id=person_id,
-        category=category,
-        since_on=since_on or today,
-        until_on=until_on,
-        created_at=now,
-        updated_at=now,
-    )
+    begun = {
+        person_id: Membership(
+            community_id=community_id,
+            person_id=person_id,
+            category=category,
+            since_on=since_on or today,
+            until_on=until_on,
+            created_at=now,
+            updated_at=now,
+        )
+        for person_id in person_ids
+    }
     async with unique_or(work, {"uq_membership_open": errors.MembershipExists()}):
-        work.add(membership)
-    await _adopt_verifications(work, community_id, person_id)
+        work.add_all(begun.values())
+    await _adopt_verifications(work, community_id, person_ids)
     await communities.touch_roster(work, community_id)
-    return membership
+    return begun
 
 
 async def add(
@@ -128,43 +145,25 @@ async def _somebody_known(work: Work, standing: Standing, person_id: UUID) -> An
     return person
 
 
-async def begin_first(
-    work: Work, community_id: UUID, person_ids: list[UUID]
-) -> dict[UUID, Membership]:
-    """Memberships from today on in a community that this unit of work has just made, by person.
-
-    Nobody has belonged there and nobody is verified for it, so there is nothing to close or adopt.
-    """
-    now = clock.now()
-    first = {
-        person_id: Membership(
-            community_id=community_id,
-            person_id=person_id,
-            category=MembershipCategory.PRACTITIONER,
-            since_on=clock.day_of(now),
-            created_at=now,
-            updated_at=now,
-        )
-        for person_id in person_ids
-    }
-    work.add_all(first.values())
-    await work.flush()
-    await communities.touch_roster(work, community_id)
-    return first
-
-
-async def _adopt_verifications(work: Work, community_id: UUID, person_id: UUID) -> None:
-    address = sa.select(col(Person.email_key)).where(
-        col(Person.id) == person_id, col(Person.email_verified_at).is_not(None)
+async def _adopt_verifications(work: Work, community_id: UUID, person_ids: Sequence[UUID]) -> None:
+    """What was verified of an address is from now on that of the account which is its owner's: the
+    address is proven, or has to be before anybody signs in."""
+    owners = sa.select(col(Person.email_key)).where(
+        col(Person.id).in_(person_ids),
+        sa.or_(col(Person.email_verified_at).is_not(None), col(Person.password_hash).is_(None)),
+    )
+    owner = sa.select(col(Person.id)).where(
+        col(Person.email_key) == EligibilityVerification.email_key
     )
     await work.execute(
         sa.update(EligibilityVerification)
         .where(
             col(EligibilityVerification.community_id) == community_id,
             col(EligibilityVerification.person_id).is_(None),
-            col(EligibilityVerification.email_key) == address.scalar_subquery(),
+            col(EligibilityVerification.email_key).in_(owners),
         )
-        .values(person_id=person_id)
+        .values(person_id=owner.scalar_subquery())
+        .execution_options(synchronize_session=False)
     )
 
 

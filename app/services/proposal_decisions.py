@@ -107,7 +107,7 @@ async def _admit(
     people = await accounts.of_applicants(work, standing, forms)
     admitted = [form for form in forms if people[form.email_key].deactivated_at is None]
     person_ids = [people[form.email_key].id for form in admitted]
-    begun = await memberships.begin_first(work, community_id, person_ids)
+    begun = await memberships.begin_all(work, community_id, person_ids)
     for form, person_id in zip(admitted, person_ids, strict=True):
         form.membership_id = begun[person_id].id
         activity.record(

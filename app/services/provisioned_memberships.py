@@ -7,19 +7,16 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import col
 
-from app import activity, clock, errors, provisioning_errors
-from app.db import Work, unique_or
+from app import activity, clock, provisioning_errors
+from app.db import Work
 from app.models import (
-    EligibilityVerification,
     Membership,
-    MembershipCategory,
     MembershipEnding,
-    Person,
     ProvisionedMember,
     Term,
 )
 from app.policy import Standing
-from app.services import communities
+from app.services import communities, memberships
 from app.services.provisioning import is_open
 from app.services.seating import term_is_not_over
 
@@ -37,18 +34,19 @@ async def give(
         )
     )
     found = {row.person_id: row.id for row in there}
-    begun = await _begin(work, community_id, sorted(members.keys() - found.keys()))
+    wanted = sorted(members.keys() - found.keys())
+    begun = await memberships.begin_all(work, community_id, wanted) if wanted else {}
     for person_id, member in members.items():
         if person_id not in begun:
             member.membership_id = found[person_id]
             record_placed(work, standing, member)
             continue
-        member.membership_id, member.began = begun[person_id], True
+        member.membership_id, member.began = begun[person_id].id, True
         activity.record(
             work,
             "membership.provisioned",
             standing,
-            begun[person_id],
+            begun[person_id].id,
             community_id=community_id,
             person_id=person_id,
             user_id=member.user_id,
@@ -63,60 +61,6 @@ def record_placed(work: Work, standing: Standing, member: ProvisionedMember) -> 
         standing,
         member.user_id,
         community_id=member.community_id,
-    )
-
-
-async def _begin(work: Work, community_id: UUID, people: Sequence[UUID]) -> dict[UUID, UUID]:
-    """What memberships.begin does for one person, for many."""
-    if not people:
-        return {}
-    now = clock.now()
-    today = clock.day_of(now)
-    await work.execute(
-        sa.update(Membership)
-        .where(
-            col(Membership.community_id) == community_id,
-            col(Membership.person_id).in_(people),
-            col(Membership.ended_at).is_(None),
-            col(Membership.until_on) < today,
-        )
-        .values(ended_at=now, ending=MembershipEnding.LAPSED, updated_at=now)
-    )
-    begun = [
-        Membership(
-            community_id=community_id,
-            person_id=person_id,
-            category=MembershipCategory.PRACTITIONER,
-            since_on=today,
-            created_at=now,
-            updated_at=now,
-        )
-        for person_id in people
-    ]
-    async with unique_or(work, {"uq_membership_open": errors.MembershipExists()}):
-        work.add_all(begun)
-    await _adopt_verifications(work, community_id, people)
-    await communities.touch_roster(work, community_id)
-    return {membership.person_id: membership.id for membership in begun}
-
-
-async def _adopt_verifications(work: Work, community_id: UUID, people: Sequence[UUID]) -> None:
-    """What was verified of an address before it had an account is its proven owner's from now."""
-    owners = sa.select(col(Person.email_key)).where(
-        col(Person.id).in_(people), col(Person.email_verified_at).is_not(None)
-    )
-    owner = sa.select(col(Person.id)).where(
-        col(Person.email_key) == EligibilityVerification.email_key
-    )
-    await work.execute(
-        sa.update(EligibilityVerification)
-        .where(
-            col(EligibilityVerification.community_id) == community_id,
-            col(EligibilityVerification.person_id).is_(None),
-            col(EligibilityVerification.email_key).in_(owners),
-        )
-        .values(person_id=owner.scalar_subquery())
-        .execution_options(synchronize_session=False)
     )
 
 
