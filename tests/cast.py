@@ -41,9 +41,6 @@ PASSWORD = "a quiet court in March"
 # One cheap hash for the whole cast: what is tested is not how long argon2 takes.
 _HASH = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)).hash(PASSWORD)
 
-# As many different statements as all tests together make of the mapped classes, about.
-STATEMENTS = 3000
-
 DTC = "drug-treatment-court"
 WELLNESS = "wellness-courts"
 ROUNDTABLE = "judicial-roundtable"
@@ -333,7 +330,6 @@ async def _compiling_once(database: Database) -> None:
     if engine.name not in _first:
         async with database.engine.connect():  # its dialect asks the database which one it is
             _first[engine.name] = engine
-        engine._compiled_cache = sa.util.LRUCache(STATEMENTS)
     first = _first[engine.name]
     engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
 

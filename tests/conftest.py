@@ -7,9 +7,20 @@ copied from one that was migrated and seeded once.
 import asyncio
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+
+# What tests write is gone with them: in memory, where the machine lends enough of it.
+MEMORY, ENOUGH = Path("/dev/shm"), 2 << 30
+if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+# This process and those that tests start would otherwise compile all their libraries anew.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(tempfile.gettempdir()) / "cop-test-bytecode")
+    os.environ |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": sys.pycache_prefix}
 
 ROOM = Path(tempfile.mkdtemp(prefix="cop-test-"))
 os.environ |= {
@@ -33,6 +44,11 @@ from app.services import seeding  # noqa: E402
 from tests.cast import Api  # noqa: E402
 
 DATABASES = ("sqlite", "postgresql")
+
+
+def pytest_sessionfinish() -> None:
+    """Each process gives its room back."""
+    shutil.rmtree(ROOM, ignore_errors=True)
 
 
 async def _seed(url: str) -> None:
@@ -68,14 +84,13 @@ def database_url(server: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def templates(worker_id: str) -> Iterator[dict[str, str]]:
+def templates(worker_id: str) -> dict[str, str]:
     """One migrated and seeded database of each kind (PostgreSQL's is made when it is wanted)."""
     path = ROOM / f"template-{worker_id}.sqlite3"
     url = f"sqlite:///{path}"
     migrations.migrate(url)
     asyncio.run(_seed(url))
-    yield {"sqlite": str(path)}
-    shutil.rmtree(ROOM, ignore_errors=True)
+    return {"sqlite": str(path)}
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,8 @@ An answer with a status that its operation does not declare, a problem with a co
 list, a body that its schema does not allow, or one with a key too few, fails the test that met it.
 """
 
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -11,6 +13,9 @@ import jsonschema_rs
 
 from app import openapi
 from app.edge import Edge
+
+# The transport looks for it at every request, and would search the disk each time.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 EVERYWHERE_HEADERS = (
     "x-request-id",
@@ -85,15 +90,16 @@ class ContractTransport(httpx.ASGITransport):
 
     def _operation(self, request: httpx.Request) -> dict[str, Any] | None:
         method = "GET" if request.method == "HEAD" else request.method
-        document = described(self.edge)
-        for route in openapi.operations(self.edge.app):
-            if method in route.methods and route.path_regex.match(request.url.path):
-                return document["paths"][route.path_format][method.lower()]
-        return None
+        path = request.url.path
+        found = (one for matches, one in described_by(self.edge, method) if matches(path))
+        return next(found, None)
 
 
+_by_method: dict[str, list[tuple[Callable[[str], Any], dict[str, Any]]]] = {}
 _described: dict[str, Any] = {}
 _compiled: dict[str, Any] = {}
+# All schemas in one place that the compiled ones share: a copy for each took 2 MB.
+_registry: list[jsonschema_rs.Registry] = []
 
 
 def described(edge: Edge) -> dict[str, Any]:
@@ -103,12 +109,25 @@ def described(edge: Edge) -> dict[str, Any]:
     return _described
 
 
+def described_by(edge: Edge, method: str) -> list[tuple[Callable[[str], Any], dict[str, Any]]]:
+    """What tells the paths of each operation with this method, and what the contract says of it."""
+    if not _by_method:
+        for route in openapi.operations(edge.app):
+            for one in route.methods:
+                said = described(edge)["paths"][route.path_format][one.lower()]
+                _by_method.setdefault(one, []).append((route.path_regex.match, said))
+    return _by_method.get(method, [])
+
+
 def validator(edge: Edge, reference: str) -> Any:
     """The compiled schema behind a reference; made once, the contract is the same everywhere."""
+    if not _registry:
+        components = closed(described(edge)["components"])
+        _registry.append(jsonschema_rs.Registry([("urn:contract", {"components": components})]))
     if reference not in _compiled:
-        document = described(edge)
-        schema = {"$ref": reference, "components": closed(document["components"])}
-        _compiled[reference] = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+        _compiled[reference] = jsonschema_rs.Draft202012Validator(
+            {"$ref": f"urn:contract{reference}"}, registry=_registry[0], validate_formats=True
+        )
     return _compiled[reference]
 
 

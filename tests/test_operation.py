@@ -166,6 +166,8 @@ async def refuses(server: Server) -> bool:
             await stranger.get(f"{server.url}/health/live")
         except httpx.ConnectError:
             return True
+        except httpx.TransportError:
+            return False  # it was let in just before, and never answered
     return False
 
 

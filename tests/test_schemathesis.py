@@ -1,8 +1,8 @@
 """Requests that the contract itself suggests, good ones and bad ones: no fault, no surprise."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import hypothesis
@@ -13,6 +13,7 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks
 
 from app import openapi
+from app.main import create_app
 from tests.cast import Api, Someone
 from tests.furnished import Furnished, furnish
 
@@ -50,14 +51,18 @@ def _cases(operation: Any, mode: GenerationMode) -> list[Any]:
     return found
 
 
-def _suggested(api: Api) -> Iterator[tuple[str, GenerationMode, Any]]:
-    schema = schemathesis.openapi.from_dict(openapi.document(api.edge.app))
+@cache
+def _suggested() -> list[tuple[str, GenerationMode, Any]]:
+    """Cases of every operation; thinking them up takes longer than sending them."""
+    schema = schemathesis.openapi.from_dict(openapi.document(create_app().app))
+    found = []
     for result in schema.get_all_operations():
         operation = result.ok()
         name = operation.definition.raw["operationId"]
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             for case in [] if name in APART else _cases(operation, mode):
-                yield name, mode, case
+                found.append((name, mode, case))
+    return found
 
 
 def _text(said: Any) -> str | bytes:
@@ -85,10 +90,11 @@ async def _sent(place: Furnished, case: Any, number: int) -> Any:
     return answer
 
 
+@pytest.mark.xdist_group("what the contract suggests")  # thought up once for both databases
 async def test_every_operation_answers_as_the_contract_says(api: Api) -> None:
     place = await furnish(api)
     count, surprises = 0, []
-    for number, (name, mode, case) in enumerate(_suggested(api)):
+    for number, (name, mode, case) in enumerate(_suggested()):
         answer = await _sent(place, case, number)
         count += 1
         try:
