@@ -42,6 +42,11 @@ class _Among(FunctionElement[bool]):
     type = sa.Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> Any:
+        """As it is. SQLite, which has no booleans, would be given `(...) = 1`, for which it finds
+        no index and reads the whole table."""
+        return self
+
 
 def among(column: Any, name: str) -> Any:
     """The condition that a column has one of the values that the parameter `name` lists."""

@@ -125,6 +125,8 @@ class Bulk:
             if name in rows[0] or column.default is not None
         }
         values = [_values(column, name, rows) for name, column in named.items()]
+        if self._postgres and not ignoring:
+            return await self._copy(model, list(named), values)
         columns = ", ".join(column.name for column in named.values())
         given = (
             f"SELECT * FROM {_lists(named.values())}"
@@ -133,6 +135,14 @@ class Bulk:
         )
         unless = " ON CONFLICT DO NOTHING" if ignoring else ""
         return await self._run(f"INSERT INTO {table.name} ({columns}) {given}{unless}", values)
+
+    async def _copy(self, model: type[Any], names: list[str], values: list[list[Any]]) -> int:
+        """The way by which PostgreSQL takes rows fastest; it knows no conflict but an error."""
+        table: Any = sa.inspect(model).local_table
+        said: str = await self._driver.copy_records_to_table(
+            table.name, columns=names, records=zip(*values, strict=True)
+        )
+        return int(said.rsplit(" ", 1)[-1])
 
     async def update(self, model: type[Any], keys: Sequence[str], rows: Rows) -> int:
         """Puts what each row says into the row of the table that has its keys; how many had."""

@@ -29,11 +29,13 @@ AWAY = (
 
 
 class Connections:
-    """At most so many connections, opened when they are wanted, with these settings."""
+    """At most so many connections, opened when they are wanted, with these settings of the
+    server's; `driver` is how asyncpg opens them beyond that."""
 
-    def __init__(self, url: str, size: int, **server_settings: str) -> None:
+    def __init__(self, url: str, size: int, server_settings: dict[str, str], **driver: Any) -> None:
         self._url = url
         self._settings = {"timezone": "UTC", **server_settings}
+        self._driver = driver
         self._turns = asyncio.Semaphore(size)
         self._idle: list[asyncpg.Connection] = []
 
@@ -67,7 +69,7 @@ class Connections:
 
     async def _open(self) -> asyncpg.Connection:
         return await asyncpg.connect(
-            self._url, timeout=CONNECT_SECONDS, server_settings=self._settings
+            self._url, timeout=CONNECT_SECONDS, server_settings=self._settings, **self._driver
         )
 
     async def close(self) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.util import await_only
 
 from app import errors
 from app.bulk import Bulk, Rows
@@ -23,6 +24,7 @@ from app.models.base import metadata
 from app.reader import PostgresReader, Prepared, Reader, Row, SqliteReader
 from app.statements import Select, processed
 from app.strokes import SqliteWriter, Stroke, given_by
+from app.turns import Turns
 
 Entity = TypeVar("Entity")
 Write = sa.Insert | sa.Update | sa.Delete
@@ -124,21 +126,26 @@ Source = Reader | Work
 
 
 class Database:
-    """One database: an engine for units of work and a reader."""
+    """One database: an engine for units of work and a reader.
 
-    def __init__(self, url: str, pool_size: int = 8) -> None:
+    `driver` is how asyncpg opens connections beyond what is usual here.
+    """
+
+    def __init__(self, url: str, pool_size: int = 8, **driver: Any) -> None:
         self.url = url
         self.sqlite = url.startswith("sqlite")
-        self.engine = _sqlite_engine(url) if self.sqlite else _postgres_engine(url, pool_size)
-        self.reader: Reader = (
-            SqliteReader(url.removeprefix("sqlite:///"))
+        path = url.removeprefix("sqlite:///")
+        self._turns = Turns(path)
+        self.engine = (
+            _sqlite_engine(url, self._turns)
             if self.sqlite
-            else PostgresReader(url, pool_size)
+            else _postgres_engine(url, pool_size, driver)
         )
-        self._connections = Connections(url, pool_size, lock_timeout="5000")
-        self._writer = SqliteWriter(
-            url.removeprefix("sqlite:///"), SQLITE_PRAGMAS, self.engine.connect
+        self.reader: Reader = (
+            SqliteReader(path) if self.sqlite else PostgresReader(url, pool_size, **driver)
         )
+        self._connections = Connections(url, pool_size, {"lock_timeout": "5000"})
+        self._writer = SqliteWriter(path, SQLITE_PRAGMAS, self._stroke_turn)
 
     async def struck(self, stroke: Stroke, parameters: Mapping[str, Any]) -> Row | None:
         """A stroke as a transaction of its own; on SQLite when it is this writer's turn."""
@@ -147,6 +154,13 @@ class Database:
         whole = stroke.whole.compiled(self.reader.dialect)
         found = await self._connections.fetch(whole.sql, whole.bound(parameters))
         return whole.record._make(*processed(found, whole.results)) if found else None
+
+    @asynccontextmanager
+    async def _stroke_turn(self) -> AsyncIterator[None]:
+        """Strokes take turns with this process's units of work, and with other processes."""
+        async with self.engine.connect():  # the turn ends where it is given back
+            await self._turns.take()
+            yield
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Work]:
@@ -184,6 +198,7 @@ class Database:
         await self._connections.close()
         await self._writer.close()
         await self.engine.dispose()
+        self._turns.close()
 
 
 def unavailable(error: DBAPIError) -> bool:
@@ -205,7 +220,7 @@ def gave_up_waiting(error: DBAPIError) -> bool:
     return "database is locked" in message or "lock timeout" in message
 
 
-def _sqlite_engine(url: str) -> AsyncEngine:
+def _sqlite_engine(url: str, turns: Turns) -> AsyncEngine:
     Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
         url.replace("sqlite://", "sqlite+aiosqlite://", 1),
@@ -225,12 +240,18 @@ def _sqlite_engine(url: str) -> AsyncEngine:
     @sa.event.listens_for(engine.sync_engine, "begin")
     def begin(connection: sa.Connection) -> None:
         # A deferred transaction that reads before it writes loses updates or fails half way.
+        await_only(turns.take())
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    @sa.event.listens_for(engine.sync_engine, "checkin")
+    def give(_connection: Any, _record: Any) -> None:
+        turns.give()
 
     return engine
 
 
-def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
+def _postgres_engine(url: str, pool_size: int, driver: dict[str, Any]) -> AsyncEngine:
+    settings = {"timezone": "UTC", "lock_timeout": "5000"}
     return create_async_engine(
         url.replace("postgresql://", "postgresql+asyncpg://", 1),
         pool_size=pool_size,
@@ -238,7 +259,7 @@ def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
         pool_timeout=15,
         pool_pre_ping=False,
         json_deserializer=orjson.loads,
-        connect_args={"server_settings": {"timezone": "UTC", "lock_timeout": "5000"}},
+        connect_args={"server_settings": settings, **driver},
     )
 
 

@@ -22,6 +22,8 @@ MODULE = "app.importer"
 STAND_BY_SECONDS = 1.0
 # Requests come first where the machine is busy.
 NICENESS = 10
+# PostgreSQL would keep plans that it made while a table was small, though it grows by the import.
+DRIVER = {"statement_cache_size": 0}
 # A start that comes to nothing is not repeated at once.
 PAUSE_SECONDS = 5.0
 
@@ -64,7 +66,7 @@ class Importer:
 
 async def run(url: str) -> None:
     """Takes up every import that waits, alone; stands by while another process does."""
-    database, alone = Database(url, 2), Alone(url, "imports")
+    database, alone = Database(url, 2, **DRIVER), Alone(url, "imports")
     try:
         while not await alone.enter():
             await alone.leave()

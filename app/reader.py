@@ -102,10 +102,11 @@ class Reader:
 class PostgresReader(Reader):
     """A few connections of asyncpg's, each lent for one statement."""
 
-    def __init__(self, url: str, size: int) -> None:
+    def __init__(self, url: str, size: int, **driver: Any) -> None:
         super().__init__()
         self.dialect = asyncpg_dialect.dialect()
-        self._connections = Connections(url, size, default_transaction_read_only="on")
+        settings = {"default_transaction_read_only": "on"}
+        self._connections = Connections(url, size, settings, **driver)
         self._running: dict[Hashable, asyncio.Future[Any]] = {}
         self._next: dict[Hashable, asyncio.Future[Any]] = {}
 

@@ -129,7 +129,7 @@ class SqliteWriter:
             self._running = asyncio.create_task(self._drain(), name="strokes")
         try:
             return await waiting.done
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, TimeoutError) as error:
             raise errors.Unavailable from error
 
     async def _drain(self) -> None:

@@ -9,12 +9,10 @@ import asyncio
 import csv
 import json
 import sqlite3
-import statistics
 import sys
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,7 +24,8 @@ from app import clock, tokens
 from app.db import Database
 from app.models import Position, Term, TermBasis, new_id
 from app.services import terms
-from benchmarks import data, table
+from benchmarks import data, measures, table
+from benchmarks.beside import Waits, others
 from benchmarks.places import Place, Server
 from benchmarks.table import Line
 
@@ -34,6 +33,8 @@ COMMUNITY = "wellness-courts"
 WARM_UP_ROWS = 10
 MOST_MEGABYTES = 100
 EXPORT_SECONDS = 4
+# For so long others are watched without anything beside them.
+USUAL_SECONDS = 8
 _HEADINGS = (
     "external_id",
     "name",
@@ -197,66 +198,57 @@ def _fetched(url: str, headers: dict[str, str]) -> int:
     return size
 
 
-@asynccontextmanager
-async def _others(url: str, headers: dict[str, str]) -> AsyncIterator[list[float]]:
-    """Somebody who reads the list of discussions all the while; their waits in milliseconds."""
-    waits: list[float] = []
-    over = asyncio.Event()
-
-    async def read() -> None:
-        while not over.is_set():
-            started = time.perf_counter()
-            await asyncio.to_thread(_fetched, url, headers)
-            waits.append((time.perf_counter() - started) * 1000)
-            await asyncio.sleep(0.01)
-
-    reading = asyncio.create_task(read())
-    try:
-        yield waits
-    finally:
-        over.set()
-        await reading
+def _others(place: Place) -> dict[str, list[measures.Request]]:
+    """Members who read the list of discussions, and members who post."""
+    return {"reads": measures.reading_list(), "writes": measures.writing(place)}
 
 
-def _p95(waits: list[float]) -> float:
-    return statistics.quantiles(waits, n=20)[-1]
+def _slower(
+    what: str, place: Place, usual: Mapping[str, Waits], waits: Mapping[str, Waits]
+) -> Iterator[Line]:
+    """How many times longer others wait beside it."""
+    for kind, found in waits.items():
+        times = found.p95 / usual[kind].p95
+        line = table.limit(f"{what}: p95 of others' {kind}", place.kind, times, "times", 2)
+        yield line._replace(met=f"NO: {found.refused} failed") if found.refused else line
 
 
 async def measured(place: Place, server: Server, directory: Path, rows: int) -> list[Line]:
     """The lines of the table for one database."""
     headers = await _exporter(place)
     api = f"http://127.0.0.1:{server.port}/api/v1"
-    beside = f"{api}/communities/{data.COMMUNITY}/discussions"
+    asked = _others(place)
     file = written(directory / f"members-{place.kind}.csv", WARM_UP_ROWS, rows)
     warm_up = written(directory / f"few-{place.kind}.csv", 0, WARM_UP_ROWS)
     floor = rows / await _floor(place, file)
-    async with _others(beside, headers) as waits:
-        await asyncio.sleep(3)
-    usual = _p95(waits)
+    async with others(server.port, asked):
+        await asyncio.sleep(1)  # what is remembered is remembered
+    async with others(server.port, asked) as usual:
+        await asyncio.sleep(USUAL_SECONDS)
     alone = "COPY + upsert" if place.kind == "PostgreSQL" else "executemany"
     found = []
     for name, outcome in (("first run", "created"), ("re-run", "unchanged")):
-        async with _others(beside, headers) as waits:
+        async with others(server.port, asked) as waits:
             done = await _imported(place, file, warm_up)
         if done["counts"][outcome] != rows:
             raise SystemExit(f"The import came to {done['counts']}.")
         what = f"import of {rows:,} rows, {name}"
         found.append(table.held(what, place.kind, rows / done["seconds"], alone, floor, 0.5))
-        more, slower = done["most"] - done["idle"], _p95(waits) / usual
+        more = done["most"] - done["idle"]
         found.append(table.limit(f"{what}: memory", place.kind, more, "MB", MOST_MEGABYTES))
-        found.append(table.limit(f"{what}: p95 of others", place.kind, slower, "times", 2))
+        found += _slower(what, place, usual, waits)
     for form in ("csv", "xlsx"):
         before, started = server.memory, time.perf_counter()
         path = f"{api}/communities/{COMMUNITY}/memberships/export?format={form}"
         times = 0
-        async with _others(beside, headers) as waits:
+        async with others(server.port, asked) as waits:
             while time.perf_counter() - started < EXPORT_SECONDS:  # or there are too few waits
                 await asyncio.to_thread(_fetched, path, headers)
                 times += 1
         rate = rows * times / (time.perf_counter() - started)
         what = f"export of {rows:,} rows as {form}"
         found.append(table.held(what, place.kind, rate))
-        more, slower = server.memory - before, _p95(waits) / usual
+        more = server.memory - before
         found.append(table.limit(f"{what}: memory", place.kind, more, "MB", MOST_MEGABYTES))
-        found.append(table.limit(f"{what}: p95 of others", place.kind, slower, "times", 2))
+        found += _slower(what, place, usual, waits)
     return found

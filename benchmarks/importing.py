@@ -13,11 +13,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from app import importer
 from app.db import Database
 from app.schemas.membership_imports import MembershipImportCreate
 from app.services import import_pages, import_runs, membership_imports, operators
-
-NICENESS = 10  # as app/importer.py
 
 
 def _most() -> float:
@@ -38,7 +37,7 @@ async def _import(database: Database, path: Path) -> dict[str, Any]:
 
 async def measured(url: str, path: str, warm_up: str) -> dict[str, Any]:
     """Runs the import of a few rows, and then that of the file."""
-    database = Database(url, 2)
+    database = Database(url, 2, **importer.DRIVER)
     await _import(database, Path(warm_up))
     idle, started = _most(), time.perf_counter()
     found = await _import(database, Path(path))
@@ -50,7 +49,7 @@ async def measured(url: str, path: str, warm_up: str) -> dict[str, Any]:
 
 def main() -> None:
     """Answers one line."""
-    os.nice(NICENESS)
+    os.nice(importer.NICENESS)
     asked = json.loads(sys.stdin.readline())
     print(json.dumps(asyncio.run(measured(**asked))), flush=True)
 

@@ -112,7 +112,7 @@ async def _own_burst(port: int, wire: list[bytes], seconds: int) -> Load:
         try:
             while (started := time.perf_counter()) < end:
                 writer.write(turn.next())
-                status = await _answered(reader)
+                status = await answered(reader)
                 latencies.append(time.perf_counter() - started)
                 wrong["refused"] += status >= 400
         except (OSError, asyncio.IncompleteReadError):
@@ -128,7 +128,7 @@ async def _own_burst(port: int, wire: list[bytes], seconds: int) -> Load:
     return Load(len(latencies) / took, *_percentiles(latencies), wrong["refused"], wrong["broken"])
 
 
-async def _answered(reader: asyncio.StreamReader) -> int:
+async def answered(reader: asyncio.StreamReader) -> int:
     """Reads one whole answer; its status."""
     head = await reader.readuntil(b"\r\n\r\n")
     length = 0

@@ -77,6 +77,11 @@ def _signed_in(path: str) -> list[Request]:
     return [Request(path, (caller,)) for caller in callers()]
 
 
+def reading_list() -> list[Request]:
+    """The list of discussions, by each caller."""
+    return _signed_in(LIST)
+
+
 def reading() -> list[Request]:
     """The discussions with 50 posts, one for each caller."""
     return [

@@ -101,6 +101,15 @@ async def test_json_ids_and_instants_read_back_as_they_do_elsewhere(api: Api) ->
     assert isinstance(row.eligible_occupations, list)
 
 
+async def test_one_of_many_is_found_by_an_index(sqlite_api: Api) -> None:
+    walked = sa.select(Person.name).where(among(col(Person.email_key), "addresses"))
+    compiled = Prepared(walked).compiled(sqlite_api.database.reader.dialect)
+    values = compiled.bound({"addresses": ["anna@example.org"]})
+    steps = await sqlite_api.database.reader.fetch(f"EXPLAIN QUERY PLAN {compiled.sql}", values)
+    told = [step[3] for step in steps if "person" in step[3]]
+    assert [one.startswith("SEARCH person USING INDEX") for one in told] == [True]
+
+
 async def test_text_that_is_too_long_is_refused_or_kept_and_never_cut(api: Api) -> None:
     row = person("anna", language="english")
     with contextlib.suppress(asyncpg.StringDataRightTruncationError):

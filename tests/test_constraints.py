@@ -234,7 +234,7 @@ async def test_what_is_there_once_is_not_there_twice(api: Api) -> None:
             "uq_community_proposal_open": "status = 'open'",
             "uq_proposal_supporter_counts": "verified_at IS NOT NULL",
             "uq_join_request_open": "message_id IS NULL",
-            "uq_join_request_community_id_message_id": "message_id IS NOT NULL",
+            "uq_join_request_community_id_email_key_message_id": "message_id IS NOT NULL",
             "uq_join_inquiry_open": "answered_at IS NULL",
             "uq_person_source_association": "community_id IS NULL",
             "uq_person_source_community_id_source_external_id": "community_id IS NOT NULL",

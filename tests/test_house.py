@@ -40,6 +40,7 @@ LAYERS = (
         "statements",
         "connections",
         "strokes",
+        "turns",
         "among",
         "bulk",
         "reader",

@@ -37,7 +37,8 @@ async def everybody(api: Api) -> Someone:
     for someone in (lapsed, seated):
         await verified(api, someone)
     await judge(api)
-    await api.change(Community, await api.community_id(ROUNDTABLE), eligible_occupations=["notary"])
+    place = await api.community_id(ROUNDTABLE)
+    await api.change(Community, place, eligible_occupations=["notary"])
     await api.member("Una Unverified", ROUNDTABLE)
     return staff
 
@@ -48,7 +49,9 @@ async def test_an_export_imports_as_unchanged_in_every_row(
     api: Api, form: ExportFormat, mode: str
 ) -> None:
     staff = await everybody(api)
-    file = await staff.get(EVERYWHERE, params={"format": form.value, "status": list(MembershipStatus)})
+    file = await staff.get(
+        EVERYWHERE, params={"format": form.value, "status": list(MembershipStatus)}
+    )
     job = await applied(staff, file.content, name=f"roster.{form.value}", mode=mode, source="us")
     assert await outcomes(staff, job) == [("unchanged", [])] * 12
 

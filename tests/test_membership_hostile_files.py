@@ -257,5 +257,5 @@ def test_nothing_stays_open_or_behind(tmp_path: Path, monkeypatch: pytest.Monkey
 async def test_rows_come_in_batches_from_a_thread(file: Path) -> None:
     written(file, "Name\n" + "a\n" * 5)
     with opening.open_file(file) as table:
-        sizes = [len(batch) async for batch in opening.batches(table.rows, size=2)]
+        sizes = [len(batch) async for batch in opening.batches(table.rows, 2)]
     assert sizes == [2, 2, 1]

@@ -18,7 +18,7 @@ from pathlib import Path
 from app import import_errors
 from app.membership_files.folding import heading_key
 from app.membership_files.headings import EITHER_NAME, FIELDS, FRENCH
-from app.membership_files.rows import Finding, SourceRow
+from app.membership_files.rows import Finding, SourceRow, without_unkept
 from app.schemas.membership_mappings import ImportField
 
 # The questions come first; what a mail has beyond this is attached, or quoted.
@@ -90,7 +90,7 @@ def _messages(path: Path) -> Iterator[bytes]:
 
 def _row(number: int, raw: bytes) -> SourceRow:
     message = email.message_from_bytes(raw, EmailMessage, policy=email.policy.default)
-    text = _text_of(message)
+    text = without_unkept(_text_of(message))
     answers, french = answers_in(text)
     findings = []
     called, sender = parseaddr(_header(message, "From"))
@@ -124,7 +124,7 @@ def _row(number: int, raw: bytes) -> SourceRow:
 
 
 def _header(message: EmailMessage, name: str) -> str:
-    return str(message.get(name, ""))[:1_000]
+    return without_unkept(str(message.get(name, ""))[:1_000])
 
 
 def _identity(message: EmailMessage, raw: bytes) -> str:

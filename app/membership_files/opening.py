@@ -23,15 +23,16 @@ from app.membership_files.rows import (
     LONGEST_HEADING,
     MOST_COLUMNS,
     MOST_ROWS,
+    UNKEPT,
     Cell,
     Finding,
     Format,
     SourceRow,
     Table,
+    without_unkept,
 )
 from app.schemas.membership_mappings import Heading
 
-BATCH = 2_000
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufe0f]")
 _HEADING = TypeAdapter(Heading)
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -185,12 +186,32 @@ def _rows(
             cells = ["" if _too_long(cell) else cell for cell in cells]
         if findings:
             findings = [_named(finding, names) for finding in findings]
+        if any(map(_unkept, cells)):
+            findings += [
+                Finding(heading, code)
+                for heading, cell in zip(headings, cells, strict=True)
+                if (code := _unkept(cell))
+            ]
+            cells = [_without_unkept(cell) for cell in cells]
         if findings or any(cells):
             yield SourceRow(row.number, cells, tuple(findings))
 
 
 def _unguarded(cell: Cell) -> Cell:
     return restored(cell) if isinstance(cell, str) else cell
+
+
+def _unkept(cell: Cell) -> str | None:
+    """Why a cell has characters that no database keeps."""
+    text = cell if isinstance(cell, str) else "".join(cell)
+    found = None if text.isascii() and "\0" not in text else UNKEPT.search(text)
+    if found is None:
+        return None
+    return "text_control_characters" if found[0] == "\0" else "text_not_unicode"
+
+
+def _without_unkept(cell: Cell) -> Cell:
+    return without_unkept(cell) if isinstance(cell, str) else tuple(map(without_unkept, cell))
 
 
 def _too_long(cell: Cell) -> bool:
@@ -210,7 +231,7 @@ def _named(finding: Finding, names: dict[int, str]) -> Finding:
 _walking = anyio.CapacityLimiter(2)
 
 
-async def batches(rows: Iterator[_T], size: int = BATCH) -> AsyncGenerator[list[_T], None]:
+async def batches(rows: Iterator[_T], size: int) -> AsyncGenerator[list[_T], None]:
     """Rows in lists of `size`, read in a thread, so that only their importer waits for a file.
 
     The next ones are read while these are worked on: use it within `aclosing`, so that nobody

@@ -1,5 +1,6 @@
 """What passes from a file's reader to those who make sense of it, and how much of it may pass."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -15,6 +16,15 @@ MOST_ROWS = 1_000_000
 LONGEST_CELL = 32_768
 LONGEST_ROW = 128_000
 __all__ = ["LONGEST_HEADING", "MOST_COLUMNS"]
+
+
+# What no database keeps: zero, and halves of characters.
+UNKEPT = re.compile("[\0\ud800-\udfff]")
+
+
+def without_unkept(text: str) -> str:
+    """The text with a mark in the place of what cannot be kept."""
+    return UNKEPT.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class Format(StrEnum):

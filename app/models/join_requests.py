@@ -83,7 +83,7 @@ class JoinRequest(SQLModel, table=True):
             f"{_WHOLE} OR origin = 'mailbox'",
             name="answered_in_full",
         ),
-        sa.UniqueConstraint("community_id", "message_id"),
+        sa.UniqueConstraint("community_id", "email_key", "message_id"),
         sa.Index("ix_join_request_queue", "community_id", "status", "id"),
         sa.Index(
             "uq_join_request_open",

@@ -4,29 +4,29 @@ Each row is compared anew with the world: what would do something else now than 
 done. The rows' state is written with what they do, so that a crash neither loses nor doubles one.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import col
 
-from app.db import Work
+from app.db import Source, Work
 from app.membership_files.rows import Finding
 from app.models import MembershipImport, MembershipImportRow, RowOutcome, RowState
-from app.reader import Prepared
+from app.reader import Prepared, Reader
 from app.services import (
     import_effects,
     import_requests,
     import_reversal,
     import_rows,
     import_worlds,
+    import_writing,
 )
-from app.services.import_effects import Planned
+from app.services.import_effects import Batch, Planned
 from app.services.import_plans import Planner
 from app.services.import_requests import RequestPlanner
 from app.services.import_worlds import World
 
-BATCH = 2_000
 # Behind every row.
 END = 2**31 - 1
 _KEYS = ("import_id", "number")
@@ -37,7 +37,7 @@ def _next(*columns: Any) -> Any:
     return (
         sa.select(MembershipImportRow.number, *columns, MembershipImportRow.findings)
         .where(col(MembershipImportRow.import_id) == sa.bindparam("import", type_=sa.Uuid))
-        .limit(BATCH)
+        .limit(sa.bindparam("most", type_=sa.Integer))
     )
 
 
@@ -62,21 +62,42 @@ _TO_UNDO = Prepared(
 )
 
 
-async def to_do(work: Work, job: MembershipImport, after: int) -> list[Any]:
+class Ready(NamedTuple):
+    """What rows come to in a state of the world."""
+
+    world: World
+    rows: list[Planned]
+    batch: Batch
+
+
+async def to_do(reader: Reader, job: MembershipImport, after: int, most: int) -> list[Any]:
     """The next rows that have something to do, as the file has them, behind one that was done."""
-    return await work.fetched(_TO_DO, **{"import": job.id, "after": after})
+    return await reader.rows(_TO_DO, **{"import": job.id, "after": after, "most": most})
 
 
-async def apply(work: Work, job: MembershipImport, rows: list[Any]) -> list[int]:
-    """Does what the rows were to do; the numbers of those that would do something else now."""
-    planned = [Planned(row.number, row.plan["said"], row.plan["does"]) for row in rows]
+async def ready(source: Source, job: MembershipImport, rows: list[Any]) -> Ready:
+    """What rows come to as the world is, without writing it."""
+    planned = _planned(rows)
+    return _ready(job, await _world(source, job, planned), planned)
+
+
+async def apply(
+    work: Work, job: MembershipImport, rows: list[Any], before: Ready | None = None
+) -> list[int]:
+    """Does what the rows were to do; the numbers of those that would do something else now.
+
+    `before` is what they came to before the transaction: it stands while the world does.
+    """
+    planned = _planned(rows)
     world = await _world(work, job, planned)
-    planner = await import_requests.planner(work, job, world, _addresses(planned))
-    same = [row for row in planned if _still(row, planner, world, job)]
     if import_requests.is_mailbox(job):
+        planner = await import_requests.planner(work, job, world, _addresses(planned))
+        same = [row for row in planned if _still(row, planner, world, job)]
         done = await import_requests.do(work, job, same)
     else:
-        done = (await import_effects.do(work, job, world, same)).done
+        if before is None or before.world != world:
+            before = _ready(job, world, planned)
+        done = await import_writing.write(work, before.batch, before.rows)
     outdated = [row.number for row in planned if row.number not in done]
     await work.update_many(
         MembershipImportRow,
@@ -87,6 +108,16 @@ async def apply(work: Work, job: MembershipImport, rows: list[Any]) -> list[int]
         ],
     )
     return outdated
+
+
+def _planned(rows: list[Any]) -> list[Planned]:
+    return [Planned(row.number, row.plan["said"], row.plan["does"]) for row in rows]
+
+
+def _ready(job: MembershipImport, world: World, planned: list[Planned]) -> Ready:
+    planner = Planner(job, world)
+    same = [row for row in planned if _still(row, planner, world, job)]
+    return Ready(world, same, import_effects.gather(job, world, same))
 
 
 async def refuse(work: Work, job: MembershipImport, rows: list[Any], outdated: list[int]) -> None:
@@ -110,10 +141,10 @@ def _addresses(rows: list[Planned]) -> set[str]:
     return {row.said["key"] for row in rows if row.said is not None}
 
 
-async def _world(work: Work, job: MembershipImport, rows: list[Planned]) -> World:
+async def _world(source: Source, job: MembershipImport, rows: list[Planned]) -> World:
     said = [row.said for row in rows if row.said is not None]
     return await import_worlds.read(
-        work,
+        source,
         job,
         _addresses(rows),
         {one["external_id"] for one in said if one["external_id"]},
@@ -147,12 +178,13 @@ def _may_end(one: dict[str, Any], row: Planned, world: World, job: MembershipImp
         and not world.over(current)
         and current.source == job.source
         and pair not in world.seated
+        and pair[1] in world.places_for(job)
     )
 
 
-async def to_undo(work: Work, job: MembershipImport, before: int) -> list[Any]:
+async def to_undo(reader: Reader, job: MembershipImport, before: int, most: int) -> list[Any]:
     """The next rows that did something, the last of the file first."""
-    return await work.fetched(_TO_UNDO, **{"import": job.id, "before": before})
+    return await reader.rows(_TO_UNDO, **{"import": job.id, "before": before, "most": most})
 
 
 async def undo(work: Work, job: MembershipImport, rows: list[Any]) -> int:

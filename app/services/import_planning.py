@@ -34,7 +34,7 @@ from app.models import (
 from app.reader import Reader
 from app.schemas.base import address_key
 from app.services import import_requests, import_rows, import_worlds, seating
-from app.services.import_plans import Planner
+from app.services.import_plans import Decision, Planner
 from app.services.import_requests import RequestPlanner
 from app.services.import_worlds import Place, World
 
@@ -74,13 +74,6 @@ async def known(reader: Reader, places: Iterable[Place], allowed: set[str]) -> K
     )
 
 
-def _accept_own_name(row: ReadRow, world: World) -> None:
-    """What nobody new may be called, whoever is called so already is."""
-    person = world.people.get(world.by_address.get(address_key(row.values.email or "")))
-    if person is not None and person.name == row.values.name:
-        row.findings = [one for one in row.findings if one.code != "name_not_a_name"]
-
-
 class Planning:
     """The planning of one file, batch by batch, in the order of its rows."""
 
@@ -90,6 +83,8 @@ class Planning:
         self._sync = job.mode is ImportMode.SYNC
         # Of a row that was refused, the one that stands for its person instead, if there is one.
         self._instead: dict[int, int | None] = {}
+        # By which row each account was planned, by a trace of its id.
+        self._planned_by: dict[int, int] = {}
 
     def skip(self, batch: list[ReadRow], refused: set[int]) -> None:
         """Rows that were planned before a crash: only who stands for whom is remembered."""
@@ -120,12 +115,21 @@ class Planning:
         planner = await import_requests.planner(reader, self._job, world, addresses)
         found = Planned()
         for row in batch:
-            _accept_own_name(row, world)
+            self._accept_own_name(row, world)
             if row.refused:
                 self._refused(row, world, found)
             else:
                 self._planned(row, planner, found)
         return found
+
+    def _accept_own_name(self, row: ReadRow, world: World) -> None:
+        """What nobody new may be called, whoever is called so already is; a community's importer
+        knows that of its members alone."""
+        person = world.people.get(world.by_address.get(address_key(row.values.email or "")))
+        if person is None or person.name != row.values.name:
+            return
+        if self._job.community_id is None or person.id in world.of_person:
+            row.findings = [one for one in row.findings if one.code != "name_not_a_name"]
 
     def _refused(self, row: ReadRow, world: World, found: Planned) -> None:
         """The silence of a row that is refused proves nothing about whoever it is about."""
@@ -135,7 +139,7 @@ class Planning:
         person = number or world.by_address.get(address_key(values.email or ""))
         if person is not None:
             found.mentions.update(one.id for one in world.of_person.get(person, ()))
-        found.withheld |= self._sync and not (values.email or values.external_id)
+        found.withheld |= self._sync and person is None and not values.email
         found.rows.append(self._row(row, RowOutcome.REFUSED, row.findings, None))
 
     def _planned(self, row: ReadRow, planner: Planner | RequestPlanner, found: Planned) -> None:
@@ -143,14 +147,26 @@ class Planning:
         if import_requests.is_mailbox(self._job):
             said |= import_requests.beside(row)
         decision = planner.decide(said)
+        found.mentions |= decision.mentions
+        if (other := self._other_row(row, decision)) is not None:
+            told = Finding(None, "account_of_another_row", {"row": other})
+            decision = Decision(RowOutcome.REFUSED, findings=[told])
         if decision.outcome is RowOutcome.REFUSED:
             self._instead[row.number] = None
-        found.mentions |= decision.mentions
         found.endings += sum(one["act"] == "end" for one in decision.memberships)
         does = decision.does()
         plan = {"said": said, "does": does} if does is not None else None
         findings = [*row.findings, *decision.findings]
         found.rows.append(self._row(row, decision.outcome, findings, plan))
+
+    def _other_row(self, row: ReadRow, decision: Decision) -> int | None:
+        """The row that is about the same account by another way: its number there, or its address.
+        The same address in two rows is added up when they are read."""
+        person = decision.person.get("id")
+        if person is None or row.adds_to is not None:
+            return None
+        other = self._planned_by.setdefault(hash(person), row.number)
+        return None if other == row.number else other
 
     def _row(
         self, row: ReadRow, outcome: RowOutcome, findings: list[Finding], plan: Any
@@ -212,7 +228,9 @@ async def absent(
         .where(
             *_brought(job),
             ~mention,
-            col(Membership.community_id).in_([UUID(p) for p in job.places]),
+            col(Membership.community_id).in_(
+                import_worlds.open_to(job, await import_worlds.places(source))
+            ),
         )
         .order_by(col(Membership.id))
         .limit(ABSENT)

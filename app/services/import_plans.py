@@ -78,7 +78,7 @@ class Planner:
     def __init__(self, job: MembershipImport, world: World) -> None:
         self._job = job
         self._world = world
-        self._places = frozenset(UUID(place) for place in job.places)
+        self._places = world.places_for(job)
         self._whole = job.community_id is None
 
     def decide(self, said: Mapping[str, Any]) -> Decision:
@@ -220,6 +220,8 @@ class Planner:
             code = self._plan_past(said, place, here, found)
         elif self._ended_since(said, here):
             code = "ended_here_since"
+        elif person is not None and (person.id, place.id) in self._world.suspended:
+            code = "suspended_here"
         else:
             found.memberships.append(
                 self._begun(place, "begin", said, str(current.id) if current else None)
@@ -305,6 +307,12 @@ class Planner:
                 values["since_on"] = said["since_on"]
             else:
                 self._note(found, "since_not_changed", place)
+        first = _day(values.get("since_on")) or current.since_on
+        last = _day(values.get("until_on")) or current.until_on
+        if last is not None and last < first:
+            self._note(found, "days_not_changed", place)
+            values.pop("since_on", None)
+            values.pop("until_on", None)
         if values:
             found.memberships.append(self._changed(place, "change", current, values))
 

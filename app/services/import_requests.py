@@ -105,7 +105,7 @@ class RequestPlanner:
     """Decides about the messages of one mailbox in one state of the world."""
 
     def __init__(self, job: MembershipImport, world: World, asked: Asked) -> None:
-        self._places = frozenset(UUID(place) for place in job.places)
+        self._places = world.places_for(job)
         self._here = job.community_id
         self._world = world
         self._asked = asked

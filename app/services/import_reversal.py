@@ -64,6 +64,12 @@ class Undoing:
         """Says why something of a row stays."""
         self.kept.setdefault(number, []).append(code)
 
+    def keep_account(self, number: int, code: str) -> None:
+        """Says why an account stays: not to a community's importer, who would learn by it what
+        became of somebody elsewhere."""
+        if self.job.community_id is None:
+            self.keep(number, code)
+
     def about_person(self, person_id: UUID, act: str) -> None:
         """Notes for the log what was undone of an account."""
         facts = {"import_id": self.job.id, "act": act}
@@ -231,19 +237,19 @@ async def _undo_people(work: Work, batch: Undoing, rows: list[Done]) -> None:
             continue
         person = batch.people.get(UUID(did["id"]))
         if person is None or person.version != did["version"]:
-            batch.keep(row.number, "account_changed_since")
+            batch.keep_account(row.number, "account_changed_since")
         elif did["act"] == "update":
             restored.append((person, did["before"]))
             batch.about_person(person.id, "update")
         elif person.password_hash or person.email_verified_at or person.deactivated_at:
-            batch.keep(row.number, "account_in_use")
+            batch.keep_account(row.number, "account_in_use")
         else:
             made[person.id] = row.number
     await _restore(work, batch, Person, restored)
     await _give_back(work, batch, rows)
     used = await in_use(work, "person", made)
     for person_id in used:
-        batch.keep(made.pop(person_id), "account_in_use")
+        batch.keep_account(made.pop(person_id), "account_in_use")
     gone = list(made)
     for model, column in (
         (MailedToken, MailedToken.person_id),

@@ -15,6 +15,7 @@ from app.membership_files.rows import Format
 from app.models import (
     AccessToken,
     ActorKind,
+    Community,
     MembershipImport,
     Partner,
     PartnerCredential,
@@ -105,4 +106,18 @@ async def _partner(source: Source, job: MembershipImport) -> bool:
             scoping.working(PartnerCredential),
         )
     )
-    return row is not None and _bounds(row.capabilities, job) and _reaches(row.communities, job)
+    if row is None or not _bounds(row.capabilities, job):
+        return False
+    if row.communities is None and job.community_id is not None:
+        return await _is_open(source, job.community_id)
+    return _reaches(row.communities, job)
+
+
+async def _is_open(source: Source, community_id: UUID) -> bool:
+    """Whether a community is for partners who are bound to none: it is listed, and open to all."""
+    row = await source.one(
+        sa.select(Community.listed, Community.eligible_occupations).where(
+            col(Community.id) == community_id
+        )
+    )
+    return row.listed and not row.eligible_occupations

@@ -36,11 +36,14 @@ from app.schemas.membership_mappings import MembershipMapping
 from app.services import (
     import_applying,
     import_files,
+    import_pace,
     import_planning,
+    import_requests,
     import_rights,
     import_rows,
     import_worlds,
 )
+from app.services.import_pace import Pace
 from app.services.import_planning import Planned, Planning
 
 MOST_NAMED = 100
@@ -166,8 +169,9 @@ async def _plan(database: Database, job: MembershipImport) -> None:
         with await anyio.to_thread.run_sync(partial(_opened, job, path)) as table:
             mapping = MembershipMapping.model_validate(job.mapping)
             read = Reader(table.headings, mapping, known, community=here)
+            pace = Pace(database, import_pace.PLANNED)
             async with (
-                aclosing(opening.batches(read.rows(table.rows))) as batches,
+                aclosing(opening.batches(read.rows(table.rows), pace.rows)) as batches,
                 Keeping() as kept,
             ):
                 async for batch in batches:
@@ -175,7 +179,7 @@ async def _plan(database: Database, job: MembershipImport) -> None:
                         planning.skip(batch, refused)
                     else:
                         found = await planning.plan(reader, batch)
-                        await kept.next(_keep(database, job.id, batch, found))
+                        await kept.next(_keep(pace, job.id, batch, found))
     await _conclude(database, job)
 
 
@@ -223,8 +227,8 @@ async def _refused(source: Source, job: MembershipImport) -> set[int]:
     return {row.number for row in rows}
 
 
-async def _keep(database: Database, import_id: UUID, batch: list[ReadRow], found: Planned) -> None:
-    async with database.work() as work:
+async def _keep(pace: Pace, import_id: UUID, batch: list[ReadRow], found: Planned) -> None:
+    async with pace.work() as work:
         job = await _held(work, import_id, ImportStatus.PLANNING)
         job.rows_read += len(batch)
         job.endings += found.endings
@@ -301,19 +305,26 @@ def _counts(job: MembershipImport) -> dict[str, int]:
 
 async def _apply(database: Database, job: MembershipImport) -> None:
     """Batch by batch, each kept as soon as it is done."""
-    going, after = True, 0
-    while going:
-        async with database.work() as work:
+    pace, after = Pace(database, import_pace.APPLIED), 0
+    while rows := await import_applying.to_do(database.reader, job, after, pace.rows):
+        after = rows[-1].number
+        ready = await _ready(database, job, rows)
+        async with pace.work() as work:
             held = await _held(work, job.id, ImportStatus.APPLYING)
-            rows = await import_applying.to_do(work, held, after)
-            if rows:
-                after = rows[-1].number
-                outdated = await import_applying.apply(work, held, rows)
-                await import_applying.refuse(work, held, rows, outdated)
-                held.rows_done += len(rows)
-            else:
-                await _applied(work, held)
-            going = bool(rows)
+            outdated = await import_applying.apply(work, held, rows, ready)
+            await import_applying.refuse(work, held, rows, outdated)
+            held.rows_done += len(rows)
+    async with database.work() as work:
+        await _applied(work, await _held(work, job.id, ImportStatus.APPLYING))
+
+
+async def _ready(
+    database: Database, job: MembershipImport, rows: list[Any]
+) -> import_applying.Ready | None:
+    """What rows come to, found out before others have to wait for it."""
+    if not database.sqlite or import_requests.is_mailbox(job):
+        return None
+    return await import_applying.ready(database.reader, job, rows)
 
 
 async def _apply_whole(database: Database, job: MembershipImport) -> None:
@@ -321,7 +332,7 @@ async def _apply_whole(database: Database, job: MembershipImport) -> None:
     async with database.work() as work:
         outdated: list[int] = []
         done = after = 0
-        while rows := await import_applying.to_do(work, job, after):
+        while rows := await import_applying.to_do(database.reader, job, after, import_pace.MANY):
             after = rows[-1].number
             await _refuse_stopped(database, job)
             outdated += await import_applying.apply(work, job, rows)
@@ -357,19 +368,17 @@ async def _applied(work: Work, job: MembershipImport) -> None:
 
 
 async def _reverse(database: Database, job: MembershipImport) -> None:
-    going, before = True, import_applying.END
-    while going:
-        async with database.work() as work:
+    pace, before = Pace(database, import_pace.APPLIED), import_applying.END
+    while rows := await import_applying.to_undo(database.reader, job, before, pace.rows):
+        before = rows[-1].number
+        async with pace.work() as work:
             held = await _held(work, job.id, ImportStatus.REVERSING)
-            rows = await import_applying.to_undo(work, held, before)
-            if rows:
-                before = rows[-1].number
-                held.kept += await import_applying.undo(work, held, rows)
-                held.rows_done += len(rows)
-            else:
-                activity.record(
-                    work, "membership_import.reversed", None, held.id, **_of(held), kept=held.kept
-                )
-                held.reversed_at = held.ended_at = clock.now()
-                _move(held, ImportStatus.REVERSED)
-            going = bool(rows)
+            held.kept += await import_applying.undo(work, held, rows)
+            held.rows_done += len(rows)
+    async with database.work() as work:
+        held = await _held(work, job.id, ImportStatus.REVERSING)
+        activity.record(
+            work, "membership_import.reversed", None, held.id, **_of(held), kept=held.kept
+        )
+        held.reversed_at = held.ended_at = clock.now()
+        _move(held, ImportStatus.REVERSED)

@@ -3,7 +3,7 @@
 A constant number of statements, whatever is in the batch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -17,6 +17,7 @@ from app import clock
 from app.among import among
 from app.db import Source, Work
 from app.models import (
+    ActorKind,
     Community,
     CommunityStatus,
     EligibilityVerification,
@@ -25,6 +26,7 @@ from app.models import (
     MembershipSource,
     Person,
     PersonSource,
+    Suspension,
     Term,
 )
 from app.models.base import has_item
@@ -61,6 +63,18 @@ _MEMBERSHIP = (
 )
 
 
+_PLACES = Prepared(
+    sa.select(
+        Community.id,
+        Community.slug,
+        Community.name,
+        Community.status,
+        Community.eligible_occupations,
+        Community.listed,
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A community as an import needs to know it."""
@@ -84,7 +98,9 @@ class World:
     by_number: dict[str, UUID] = field(default_factory=dict)
     memberships: dict[Pair, list[Any]] = field(default_factory=dict)
     of_person: dict[UUID, list[Any]] = field(default_factory=dict)
+    by_id: dict[UUID, Any] = field(default_factory=dict)
     seated: set[Pair] = field(default_factory=set)
+    suspended: set[Pair] = field(default_factory=set)
     verified: set[Pair] = field(default_factory=set)
     # What was verified of an address without an account, by the address and the community.
     verified_addresses: dict[tuple[str, UUID], list[UUID]] = field(default_factory=dict)
@@ -98,19 +114,22 @@ class World:
         """True if the last day of a membership is over."""
         return row.until_on is not None and row.until_on < self.today
 
+    def places_for(self, job: MembershipImport) -> frozenset[UUID]:
+        """Where an import may do something."""
+        return open_to(job, self.places)
+
+
+def open_to(job: MembershipImport, there: Mapping[UUID, Place]) -> frozenset[UUID]:
+    """The communities in which an import may do something: those of whoever asked for it. A partner
+    that is bound to none loses what has been hidden or restricted since."""
+    named = frozenset(UUID(place) for place in job.places)
+    if job.asked_by_kind is not ActorKind.PARTNER or job.community_id is not None:
+        return named
+    return frozenset(one for one in named if there[one].listed and not there[one].restricted)
+
 
 async def places(source: Source) -> dict[UUID, Place]:
     """Every community, by its id."""
-    rows = await source.rows(
-        sa.select(
-            Community.id,
-            Community.slug,
-            Community.name,
-            Community.status,
-            Community.eligible_occupations,
-            Community.listed,
-        )
-    )
     return {
         row.id: Place(
             row.id,
@@ -120,8 +139,14 @@ async def places(source: Source) -> dict[UUID, Place]:
             bool(row.eligible_occupations),
             row.listed,
         )
-        for row in rows
+        for row in await rows_of(source, _PLACES)
     }
+
+
+async def rows_of(source: Source, statement: Prepared, **parameters: Any) -> list[Any]:
+    """The rows of a statement, straight from the driver."""
+    fetched = source.fetched if isinstance(source, Work) else source.rows
+    return await fetched(statement, **parameters)
 
 
 def realm(model: Any, job: MembershipImport) -> Any:
@@ -139,11 +164,15 @@ async def read(
     """The world as a batch finds it, people by address, number or id; within a unit of work, held
     for it."""
     world = World(clock.today(), await places(source))
-    asked = _Asked(source, job, isinstance(source, Work))
+    # On SQLite a unit of work is alone with the whole file.
+    held = isinstance(source, Work) and source.get_bind().dialect.name == "postgresql"
+    asked = _Asked(source, job, held)
     restricted = [place.id for place in world.places.values() if place.restricted]
     addresses = set(addresses)
     await _people(asked, world, addresses, set(numbers), set(ids))
     if restricted:
+        # Whom the file knows by number may have another address here than there.
+        addresses |= {row.email_key for row in world.people.values()}
         values = {"addresses": addresses, "restricted": restricted, "today": world.today}
         for row in await asked.rows(_VERIFIED_ADDRESSES, **values):
             known = world.verified_addresses.setdefault((row.email_key, row.community_id), [])
@@ -156,8 +185,11 @@ async def read(
     ):
         world.memberships.setdefault((row.person_id, row.community_id), []).append(row)
         world.of_person.setdefault(row.person_id, []).append(row)
+        world.by_id[row.id] = row
     for row in await asked.rows(_SEATED, today=world.today, **here):
         world.seated.add((row.person_id, row.community_id))
+    for row in await asked.rows(_SUSPENDED, today=world.today, **here):
+        world.suspended.add((row.person_id, row.community_id))
     if restricted:
         values = {"restricted": restricted, "today": world.today, **here}
         for row in await asked.rows(_VERIFIED, **values):
@@ -174,13 +206,13 @@ class _Asked(NamedTuple):
 
     async def rows(self, statement: Prepared, **parameters: Any) -> list[Any]:
         """The rows, straight from the driver."""
-        if isinstance(self.source, Work):
-            return await self.source.fetched(statement, **parameters)
-        return await self.source.rows(statement, **parameters)
+        return await rows_of(self.source, statement, **parameters)
 
 
 def _prepared(query: Any, what: Any, held: bool) -> Prepared:
-    return Prepared(query.with_for_update(of=what) if held else query)
+    """What is held is held in one order by everybody. Elsewhere no order is asked for: SQLite would
+    walk the whole table in it."""
+    return Prepared(query.order_by(what.id).with_for_update(of=what) if held else query)
 
 
 @cache
@@ -195,7 +227,6 @@ def _known(whole: bool, held: bool) -> Prepared:
             col(PersonSource.source) == sa.bindparam("origin", type_=sa.String),
             among(col(PersonSource.external_id), "numbers"),
         )
-        .order_by(col(Person.id))
     )
     return _prepared(query, Person, held)
 
@@ -204,7 +235,7 @@ def _known(whole: bool, held: bool) -> Prepared:
 def _by(column: str, held: bool) -> Prepared:
     """People by their addresses or ids."""
     query = sa.select(*_PERSON).where(among(col(getattr(Person, column)), "values"))
-    return _prepared(query.order_by(col(Person.id)), Person, held)
+    return _prepared(query, Person, held)
 
 
 @cache
@@ -213,7 +244,6 @@ def _memberships(whole: bool, held: bool) -> Prepared:
         sa.select(*_MEMBERSHIP)
         .outerjoin(MembershipSource, col(MembershipSource.membership_id) == Membership.id)
         .where(among(col(Membership.person_id), "people"))
-        .order_by(col(Membership.id))
     )
     if not whole:
         here = sa.bindparam("community", type_=sa.Uuid)
@@ -227,6 +257,17 @@ _SEATED = Prepared(
         among(col(Term.person_id), "people"),
         col(Term.community_id).is_not(None),
         seating.term_is_not_over(seating.TODAY),
+    )
+    .distinct()
+)
+# Also by a suspension of an earlier membership there.
+_SUSPENDED = Prepared(
+    sa.select(Membership.person_id, Membership.community_id)
+    .join(Suspension, col(Suspension.membership_id) == Membership.id)
+    .where(
+        among(col(Membership.person_id), "people"),
+        col(Suspension.lifted_at).is_(None),
+        col(Suspension.until_on) >= seating.TODAY,
     )
     .distinct()
 )

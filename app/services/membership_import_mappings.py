@@ -7,7 +7,7 @@ from sqlmodel import col
 
 from app import activity, clock, errors, import_errors
 from app.db import Source, Work, unique_or
-from app.models import Community, MembershipImportMapping
+from app.models import Association, Community, MembershipImportMapping
 from app.policy import Standing
 from app.preconditions import Expected
 from app.schemas.membership_mappings import MembershipMapping
@@ -102,6 +102,11 @@ async def save(
 
 
 async def _refuse_too_many(work: Work, standing: Standing) -> None:
+    """Of several that are kept at once, one is counted after the other."""
+    if standing.community is not None:
+        await work.locked(Community, standing.community.id)
+    else:
+        await work.execute(sa.select(Association.id).with_for_update())
     row = await work.one(
         sa.select(sa.func.count().label("count"))
         .select_from(MembershipImportMapping)

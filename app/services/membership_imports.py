@@ -19,12 +19,15 @@ from app.membership_files.mapping import SAMPLE_ROWS
 from app.membership_files.rows import Format, SourceRow
 from app.models import (
     UNDER_WAY,
+    ActorKind,
     ImportHandling,
     ImportMode,
     ImportStatus,
     MembershipImport,
     MembershipImportMention,
     MembershipImportRow,
+    Partner,
+    Person,
 )
 from app.policy import Standing
 from app.preconditions import ANY, Expected
@@ -101,7 +104,7 @@ async def create(work: Work, standing: Standing, file: Opened) -> dict[str, Any]
     import_rights.require(standing, file.format)
     body, now = file.asked, clock.now()
     kind, actor = standing.actor
-    await _refuse_too_many(work, actor)
+    await _refuse_too_many(work, kind, actor)
     community_id = standing.community.id if standing.community else None
     mapping = await _mapping(work, standing, file)
     job = MembershipImport(
@@ -143,7 +146,10 @@ async def create(work: Work, standing: Standing, file: Opened) -> dict[str, Any]
     return await import_pages.get(work, standing, job.id)
 
 
-async def _refuse_too_many(work: Work, actor: UUID | None) -> None:
+async def _refuse_too_many(work: Work, kind: ActorKind, actor: UUID | None) -> None:
+    """Whoever hands in several at once does so one after the other, as far as this counts them."""
+    if actor is not None:
+        await work.locked(Partner if kind is ActorKind.PARTNER else Person, actor)
     waiting = await work.one(
         sa.select(sa.func.count().label("count"))
         .select_from(MembershipImport)

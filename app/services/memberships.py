@@ -16,6 +16,7 @@ from app.models import (
     MembershipCategory,
     MembershipEnding,
     Person,
+    Suspension,
     Term,
     TermEnding,
 )
@@ -37,8 +38,8 @@ async def begin(
     is to come.
 
     One whose last day is over is closed first: it ended by the calendar, and nobody had to say so.
-    Earlier ones stay as they were: they are the person's history here. What was verified of an
-    address before it had an account is the person's from now on.
+    Earlier ones stay as they were: they are the person's history here; a suspension that still runs
+    goes on. What was verified of an address before it had an account is the person's from now on.
     """
     begun = await begin_all(work, community_id, [person_id], category, since_on, until_on)
     return begun[person_id]
@@ -63,7 +64,13 @@ async def begin_all(
             col(Membership.ended_at).is_(None),
             col(Membership.until_on) < today,
         )
-        .values(ended_at=now, ending=MembershipEnding.LAPSED, updated_at=now)
+        .values(
+            ended_at=now,
+            ending=MembershipEnding.LAPSED,
+            updated_at=now,
+            version=Membership.version + 1,
+        )
+        .execution_options(synchronize_session=False)
     )
     begun = {
         person_id: Membership(
@@ -79,6 +86,7 @@ async def begin_all(
     }
     async with unique_or(work, {"uq_membership_open": errors.MembershipExists()}):
         work.add_all(begun.values())
+    await _carry_suspensions(work, community_id, begun)
     await _adopt_verifications(work, community_id, person_ids)
     await communities.touch_roster(work, community_id)
     return begun
@@ -143,6 +151,32 @@ async def _somebody_known(work: Work, standing: Standing, person_id: UUID) -> An
     if person is None:
         raise errors.Invalid(errors=[errors.field("/person_id", "not_known")])
     return person
+
+
+async def _carry_suspensions(work: Work, community_id: UUID, begun: dict[UUID, Membership]) -> None:
+    """A suspension that runs is not shed by leaving and coming back."""
+    running = await work.rows(
+        sa.select(*sa.inspect(Suspension).columns, Membership.person_id)
+        .join(Membership, col(Membership.id) == Suspension.membership_id)
+        .where(
+            col(Membership.community_id) == community_id,
+            col(Membership.person_id).in_(begun),
+            col(Suspension.lifted_at).is_(None),
+            col(Suspension.until_on) >= clock.today(),
+        )
+        .order_by(col(Suspension.id))
+    )
+    latest = {row.person_id: row for row in running}
+    work.add_all(
+        Suspension(
+            membership_id=begun[person_id].id,
+            starts_at=row.starts_at,
+            until_on=row.until_on,
+            reason=row.reason,
+            suspended_by=row.suspended_by,
+        )
+        for person_id, row in latest.items()
+    )
 
 
 async def _adopt_verifications(work: Work, community_id: UUID, person_ids: Sequence[UUID]) -> None:

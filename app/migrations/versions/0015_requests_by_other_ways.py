@@ -43,7 +43,8 @@ def upgrade() -> None:
             op.f("ck_join_request_answered_in_full"), sa.text(f"({whole}) OR origin = 'mailbox'")
         )
         batch.create_unique_constraint(
-            op.f("uq_join_request_community_id_message_id"), ["community_id", "message_id"]
+            op.f("uq_join_request_community_id_email_key_message_id"),
+            ["community_id", "email_key", "message_id"],
         )
     _one_open()
     with op.batch_alter_table("proposal_supporter") as batch:
@@ -75,7 +76,9 @@ def downgrade() -> None:
     op.drop_index("uq_join_request_open", table_name=TABLE)
     _erase_mailboxes()
     with op.batch_alter_table(TABLE) as batch:
-        batch.drop_constraint(op.f("uq_join_request_community_id_message_id"), type_="unique")
+        batch.drop_constraint(
+            op.f("uq_join_request_community_id_email_key_message_id"), type_="unique"
+        )
         batch.drop_constraint(op.f("ck_join_request_answered_in_full"), type_="check")
         batch.drop_constraint(op.f("ck_join_request_join_request_origin"), type_="check")
         for name in ("notes", "message_id", "message", "origin"):

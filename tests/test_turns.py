@@ -1,0 +1,81 @@
+"""Turns at a SQLite file: whoever waits is next, and nobody waits for ever."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from app import errors, turns
+from app.models import Occupation
+from app.turns import Turns
+from tests.answers import code, ok
+from tests.cast import Api
+
+
+async def waiting(one: Turns) -> asyncio.Task[None]:
+    """Somebody who has asked, and has looked that it is not their turn."""
+    asked = asyncio.create_task(one.take())
+    await asyncio.sleep(0.05)
+    assert not asked.done()
+    return asked
+
+
+async def test_who_has_just_written_does_not_overtake_who_waits(tmp_path: Path) -> None:
+    importer, server = Turns(str(tmp_path / "file")), Turns(str(tmp_path / "file"))
+    await importer.take()
+    served = await waiting(server)
+    importer.give()
+    again = asyncio.create_task(importer.take())
+    await served
+    assert not again.done()
+    server.give()
+    await again
+    importer.close()
+    server.close()
+
+
+async def test_who_goes_away_while_waiting_is_in_nobodys_way(tmp_path: Path) -> None:
+    one, gone, other = (Turns(str(tmp_path / "file")) for _ in range(3))
+    await one.take()
+    (await waiting(gone)).cancel()
+    served = await waiting(other)
+    one.give()
+    await served
+    for turn in (one, gone, other):
+        turn.close()
+
+
+async def test_a_turn_ends_with_its_unit_of_work_however_that_ends(sqlite_api: Api) -> None:
+    other = Turns(sqlite_api.database.url.removeprefix("sqlite:///"))
+    row = {"code": "a_code", "place": 900, "label": {"en": "a", "fr": "a"}}
+    async with sqlite_api.database.work() as work:
+        await work.insert_many(Occupation, [row])
+        served = await waiting(other)
+    await served
+    other.give()
+    with pytest.raises(KeyError):
+        async with sqlite_api.database.work() as work:
+            await work.insert_many(Occupation, [row | {"code": "b_code"}])
+            served = await waiting(other)
+            raise KeyError
+    await served
+    other.close()
+
+
+async def test_where_another_process_writes_for_too_long_one_is_told_to_come_back(
+    sqlite_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mia = await sqlite_api.member("Mia Member")
+    discussion = await sqlite_api.discussion(mia)
+    path = f"/discussions/{discussion['id']}/posts"
+    body = {"body": "Here.", "reply_to_id": None, "language": "en"}
+    other = Turns(sqlite_api.database.url.removeprefix("sqlite:///"))
+    await other.take()
+    with monkeypatch.context() as now:
+        now.setattr(turns, "WAIT_SECONDS", 0.05)
+        assert code(await mia.post(path, body), 503) == "service.unavailable"
+        with pytest.raises(errors.Unavailable):
+            async with sqlite_api.database.work() as work:
+                await work.connection()
+    other.close()
+    ok(await mia.post(path, body), 201)
