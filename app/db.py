@@ -192,6 +192,11 @@ class Database:
             if session.in_transaction():
                 await session.close()
 
+    def wanted(self) -> bool:
+        """True if another process waits for a unit of work of this one to end; on PostgreSQL units
+        of work run beside each other."""
+        return self.sqlite and self._turns.wanted()
+
     async def close(self) -> None:
         """Gives every connection back."""
         await self.reader.close()

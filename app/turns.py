@@ -33,6 +33,13 @@ class Turns:
             finally:
                 self._next.give()
 
+    def wanted(self) -> bool:
+        """True if another process waits at this moment for the turn that this one has."""
+        if not self._next.try_take():
+            return True
+        self._next.give()
+        return False
+
     def give(self) -> None:
         """Ends the turn, if this process has it."""
         self._writing.give()
@@ -51,13 +58,19 @@ class _Lock:
         self._file: int | None = None
 
     async def take(self) -> None:
+        while True:  # a lock of the file system's wakes nobody
+            if self.try_take():
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def try_take(self) -> bool:
         if self._file is None:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        while True:
-            try:
-                return fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                await asyncio.sleep(LOOK_SECONDS)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def give(self) -> None:
         if self._file is not None:

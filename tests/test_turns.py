@@ -7,6 +7,7 @@ import pytest
 
 from app import errors, turns
 from app.models import Occupation
+from app.services import import_pace
 from app.turns import Turns
 from tests.answers import code, ok
 from tests.cast import Api
@@ -79,3 +80,24 @@ async def test_where_another_process_writes_for_too_long_one_is_told_to_come_bac
                 await work.connection()
     other.close()
     ok(await mia.post(path, body), 201)
+
+
+async def test_an_import_does_more_at_once_where_nobody_waits_and_little_where_somebody_does(
+    sqlite_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_pace, "CALM_SECONDS", 0)
+    pace = import_pace.Pace(sqlite_api.database, import_pace.APPLIED)
+    sizes = []
+    for _ in range(4):
+        async with pace.work():
+            pass
+        sizes.append(pace.rows)
+    assert sizes == [40, 80, 160, 240]
+    monkeypatch.setattr(import_pace, "CALM_SECONDS", 60)
+    other = Turns(sqlite_api.database.url.removeprefix("sqlite:///"))
+    async with pace.work():
+        served = await waiting(other)
+    await served
+    other.give()
+    assert pace.rows == import_pace.APPLIED
+    other.close()
