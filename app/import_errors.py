@@ -3,6 +3,13 @@
 from app.problem import Problem
 
 
+class FormUnreadable(Problem):
+    """The form in which the file comes is cut short or no form, or has a part without a name, or
+    two of one."""
+
+    status, code = 400, "import.form_unreadable"
+
+
 class FileTooLarge(Problem):
     """The file is larger than an import takes."""
 

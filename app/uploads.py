@@ -15,7 +15,7 @@ import anyio.to_thread
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
@@ -80,7 +80,7 @@ class _Form:
         self._parts += 1
         self._disposition = b""
         if self._parts > MOST_PARTS:
-            raise errors.Malformed
+            raise import_errors.FormUnreadable
 
     def _field(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
@@ -98,7 +98,7 @@ class _Form:
         self._name = options.get(b"name", b"").decode("utf-8", "replace")
         known = self._upload.fields
         if not self._name or self._name in known:
-            raise errors.Malformed  # as JSON with a member twice
+            raise import_errors.FormUnreadable
         if self._name == "file":
             said = options.get(b"filename", b"").decode("utf-8", "replace")
             plain = "".join(sign for sign in said if sign.isprintable())
@@ -125,7 +125,7 @@ class _Form:
             try:
                 self._upload.fields[self._name] = self._text.decode()
             except UnicodeDecodeError as error:
-                raise errors.Malformed from error
+                raise import_errors.FormUnreadable from error
 
     def _finish(self) -> None:
         self.over = True
@@ -139,11 +139,13 @@ class _Form:
 async def received(request: Request) -> AsyncIterator[Upload]:
     """The form of a request, with its file on disk for as long as the request lasts.
 
-    Raises MediaTypeUnsupported, Malformed, BodyTooLarge, FileTooLarge.
+    Raises MediaTypeUnsupported, FormUnreadable, BodyTooLarge, FileTooLarge.
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
-    if kind.decode("latin-1") != FORM or not options.get(b"boundary"):
+    if kind.decode("latin-1") != FORM:
         raise errors.MediaTypeUnsupported
+    if not options.get(b"boundary"):
+        raise import_errors.FormUnreadable
     with tempfile.TemporaryDirectory(prefix="cop-upload-") as folder:
         upload = Upload(Path(folder) / "file")
         form = _Form(upload)
@@ -155,12 +157,12 @@ async def received(request: Request) -> AsyncIterator[Upload]:
                     await _write(file, form, at_least=PIECE)
                 parser.finalize()
                 await _write(file, form, at_least=1)
-        except (MultipartParseError, ValueError) as error:
-            raise errors.Malformed from error
+        except FormParserError as error:
+            raise import_errors.FormUnreadable from error
         except ClientDisconnect as error:
             raise errors.BadRequest from error
         if not form.over:
-            raise errors.Malformed
+            raise import_errors.FormUnreadable
         request.scope["state"]["body_for_key"] = form.told()
         yield upload
 

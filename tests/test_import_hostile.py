@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from app import uploads
+from app import texts, uploads
 from app.membership_files.rows import LARGEST_FILE
 from app.models import MembershipImport, MembershipImportPiece
 from tests.cast import DTC, Api
@@ -110,7 +110,7 @@ async def test_a_file_that_is_too_large_is_refused_before_it_is_whole(
 ) -> None:
     staff = await api.staff()
     monkeypatch.setattr(uploads, "LARGEST_FILE", 5_000_000)
-    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    kind = {"Content-Type": FORM}
     answer = await staff.call("POST", IMPORTS, content=stream(20_000_000), headers=kind)
     assert (answer.status_code, answer.json()["code"]) == (413, "import.file_too_large")
     declared = kind | {"Content-Length": str(LARGEST_FILE * 2)}
@@ -119,22 +119,61 @@ async def test_a_file_that_is_too_large_is_refused_before_it_is_whole(
     assert await left(api) == 0
 
 
+FORM = "multipart/form-data; boundary=b"
+FILE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nemail\r\n'
+NAMELESS = b"--b\r\nContent-Disposition: form-data\r\n\r\nadd\r\n"
+NOT_TEXT = b'--b\r\nContent-Disposition: form-data; name="mode"\r\n\r\n\xff\r\n'
+END = b"--b--\r\n"
+
+
 @pytest.mark.parametrize(
-    ("kind", "body", "status"),
+    ("kind", "body"),
     [
-        ("application/json", b"{}", 415),
-        ("multipart/form-data", b"", 415),
-        ("multipart/form-data; boundary=b", b"--c\r\n\r\n", 400),
-        ("multipart/form-data; boundary=b", b"--b\r\n", 400),
-        ("multipart/form-data; boundary=b", b"--b--\r\n", 422),
+        (FORM, FILE),
+        (FORM, b"--b\r\n"),
+        (FORM, FILE.replace(b"--b", b"--c")),
+        ("multipart/form-data", FILE + END),
+        (f"multipart/form-data; boundary={'b' * 1_000}", FILE + END),
+        (FORM, FILE + NAMELESS + END),
+        (FORM, FILE + FILE + END),
+        (FORM, FILE + NOT_TEXT + END),
+        (FORM, b"".join(FILE.replace(b"file", b"f%d" % part) for part in range(50)) + END),
+    ],
+    ids=[
+        "cut off in the file",
+        "cut off before it",
+        "another boundary",
+        "no boundary",
+        "endless boundary",
+        "nameless part",
+        "two files",
+        "not UTF-8",
+        "fifty parts",
     ],
 )
-async def test_a_form_that_is_none_is_refused(
-    api: Api, kind: str, body: bytes, status: int
+async def test_a_form_that_cannot_be_read_says_so(api: Api, kind: str, body: bytes) -> None:
+    staff = await api.staff()
+    headers = {"Content-Type": kind, "Accept-Language": "fr"}
+    answer = await staff.call("POST", IMPORTS, content=body, headers=headers)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (400, "import.form_unreadable")
+    assert problem["title"] == texts.text("problems", "import.form_unreadable.title", "fr")
+    assert await left(api) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status", "code"),
+    [
+        ("application/json", b"{}", 415, "media_type.unsupported"),
+        (FORM, END, 422, "validation.failed"),
+    ],
+)
+async def test_what_is_no_form_or_has_no_file_is_told_apart(
+    api: Api, kind: str, body: bytes, status: int, code: str
 ) -> None:
     staff = await api.staff()
     answer = await staff.call("POST", IMPORTS, content=body, headers={"Content-Type": kind})
-    assert answer.status_code == status, answer.text
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
 @pytest.mark.parametrize(
@@ -156,6 +195,6 @@ async def test_a_field_that_does_not_fit_is_named(api: Api, field: str, said: st
 
 
 async def test_a_stranger_sends_nothing(api: Api) -> None:
-    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    kind = {"Content-Type": FORM}
     answer = await api.call("POST", IMPORTS, content=stream(1_000), headers=kind)
     assert answer.status_code == 401

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app.models import Activity, Membership, Person
+from tests.answers import ok
 from tests.cast import DTC, WELLNESS, Api, Someone, day
 from tests.importing import applied, ask, csv_of, done, outcomes, planned, rows_of, send
 
@@ -121,16 +122,113 @@ async def test_only_what_a_source_brought_is_moved_to_another_first_day_or_ended
     lapsed = csv_of(f"{mia.email},Mia Member,{DTC},,,,,Lapsed", headings=MEMBER)
     job = await applied(staff, lapsed, mode="update", source="club")
     assert await outcomes(staff, job) == [("unchanged", ["membership_of_other_origin"])]
-    anna = "anna@example.org,Anna Addo,{},,{},,,{}".format
+    row = "anna@example.org,Anna Addo,{},,{},,,{}".format
     for said, outcome in (
-        (anna(DTC, "2020-01-01", ""), "created"),
-        (anna(DTC, "2018-01-01", ""), "changed"),
-        (anna(DTC, "", "Lapsed"), "ended"),
+        (row(DTC, "2020-01-01", ""), "created"),
+        (row(DTC, "2018-01-01", ""), "changed"),
+        (row(DTC, "", "Lapsed"), "ended"),
     ):
         file = csv_of(said, headings=MEMBER)
         job = await applied(staff, file, mode="update", source="club", most_ended=100)
         assert await outcomes(staff, job) == [(outcome, [])]
     assert await running(api, "anna@example.org") == []
+
+
+@pytest.mark.parametrize("last", [0, 30])
+async def test_a_last_day_is_set_by_its_source_or_for_the_association_as_a_whole(
+    api: Api, last: int
+) -> None:
+    staff, mia = await api.staff(), await api.member("Mia Member")
+    secretary = await api.leader("Sam Secretary", "secretary")
+    rows = (
+        f"{mia.email},Mia Member,{DTC},,,{{0}},,",
+        f"anna@example.org,Anna Addo,{DTC},,,{{0}},,",
+    )
+    open_ended, file = (csv_of(*rows, headings=MEMBER).format(on) for on in ("", day(last)))
+    await applied(staff, open_ended, mode="sync", source="club")
+    kept = ("unchanged", ["membership_of_other_origin"])
+    for mode in ("update", "sync"):
+        job = await applied(secretary, file, community=DTC, mode=mode, source="club")
+        assert await outcomes(secretary, job) == [kept, kept]
+    job = await applied(staff, file, mode="sync", source="club")
+    assert await outcomes(staff, job) == [kept, ("changed", [])]
+    assert [one.until_on for one in await running(api, mia.email)] == [None]
+    job = await applied(staff, file, mode="update", source="club")
+    assert await outcomes(staff, job) == [("changed", []), ("unchanged", [])]
+    for email in (mia.email, "anna@example.org"):
+        assert [one.until_on.isoformat() for one in await running(api, email)] == [day(last)]
+
+
+# Earlier memberships
+
+
+async def belonged(staff: Someone, *days: int) -> list[int]:
+    """How often Anna stands on the rosters of these days."""
+    path, counts = f"/communities/{DTC}/memberships", []
+    for on in days:
+        listed = ok(await staff.get(path, params={"as_of": day(on), "q": "Anna"}))
+        counts.append(len(listed["items"]))
+    return counts
+
+
+def anna(since: int | None, until: int | None = None) -> str:
+    first, last = ("" if one is None else day(one) for one in (since, until))
+    return csv_of(f"anna@example.org,Anna Addo,{DTC},,{first},{last},,", headings=MEMBER)
+
+
+async def test_who_comes_back_belongs_from_the_day_on_which_the_earlier_membership_ended(
+    api: Api,
+) -> None:
+    staff = await api.staff()
+    ben = csv_of(f"ben@example.org,Ben Bay,{DTC},,,,,", headings=MEMBER)
+    told = {"mode": "sync", "source": "club", "most_ended": 100}
+    for file in (anna(-50), ben):
+        await applied(staff, file, **told)
+    for outcome in ("created", "unchanged"):
+        job = await applied(staff, anna(-50), **told)
+        assert (await outcomes(staff, job))[0] == (outcome, ["days_of_earlier"])
+    assert await belonged(staff, -51, -50, -1, 0) == [0, 1, 1, 1]
+    (found,) = await running(api, "anna@example.org")
+    assert found.since_on.isoformat() == day(0)
+
+
+@pytest.mark.parametrize("mode", ["add", "update"])
+async def test_what_ended_by_the_calendar_is_not_begun_over_again(api: Api, mode: str) -> None:
+    staff = await api.staff()
+    await applied(staff, anna(-50, -5), source="club")
+    job = await applied(staff, anna(-70), mode=mode, source="club")
+    assert await outcomes(staff, job) == [("created", ["days_of_earlier"])]
+    assert await belonged(staff, -70, -51, -50, -5, -4, 0) == [0, 0, 1, 1, 1, 1]
+    job = await applied(staff, anna(-70), mode=mode, source="club")
+    told = [] if mode == "add" else ["days_of_earlier"]
+    assert await outcomes(staff, job) == [("unchanged", told)]
+
+
+async def test_the_first_day_of_a_running_membership_moves_up_to_the_earlier_one(api: Api) -> None:
+    staff = await api.staff()
+    for since, until in ((-50, -40), (-10, None)):
+        await applied(staff, anna(since, until), source="club")
+    for outcome in ("changed", "unchanged"):
+        job = await applied(staff, anna(-45), mode="update", source="club")
+        assert await outcomes(staff, job) == [(outcome, ["days_of_earlier"])]
+    assert await belonged(staff, -51, -50, -40, -39, -11, 0) == [0, 1, 1, 1, 1, 1]
+
+
+async def test_history_is_kept_of_the_days_that_no_other_history_has(api: Api) -> None:
+    staff = await api.staff()
+    for since, until, outcome, codes in (
+        (-50, -20, "created", []),
+        (-60, -40, "unchanged", ["days_of_earlier"]),
+        (None, -30, "unchanged", ["days_of_earlier"]),
+        (-30, -10, "created", ["days_of_earlier"]),
+        (-30, -10, "unchanged", ["days_of_earlier"]),
+        (-90, -60, "created", []),
+        (-90, -60, "unchanged", []),
+    ):
+        job = await applied(staff, anna(since, until), source="club")
+        assert await outcomes(staff, job) == [(outcome, codes)], (since, until)
+    days = (-91, -90, -60, -59, -51, -50, -20, -19, -10, -9)
+    assert await belonged(staff, *days) == [0, 1, 1, 0, 0, 1, 1, 1, 1, 0]
 
 
 # Sync

@@ -92,6 +92,7 @@ async def _looked(
     openapi_extra=_FORM
     | problems(
         errors.PermissionDenied,
+        import_errors.FormUnreadable,
         import_errors.MailboxOnlyAdds,
         import_errors.MappingUnfit,
         import_errors.SourceRequired,

@@ -171,11 +171,10 @@ def _still(
 def _may_end(one: dict[str, Any], row: Planned, world: World, job: MembershipImport) -> bool:
     """Whether what the file is silent about may still end."""
     pair = UUID(row.does["person"]["id"]), UUID(one["community"])
-    current = world.open_one(*pair)
+    current = world.running(*pair)
     return (
         current is not None
         and str(current.id) == one["id"]
-        and not world.over(current)
         and current.source == job.source
         and pair not in world.seated
         and pair[1] in world.places_for(job)

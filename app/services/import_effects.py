@@ -145,11 +145,12 @@ def _begin(batch: Batch, row: Planned, one: Values, owner: UUID, did: Values) ->
             }
         )
     # What was verified of the address before it had an account is its person's from now on.
-    known = batch.world.people.get(owner)
-    key = known.email_key if known else row.said["key"]  # the account's own, whatever the file says
+    account = batch.world.people.get(owner)
+    # The account's own address, whatever the file says.
+    key = account.email_key if account else row.said["key"]
     if verified := batch.world.verified_addresses.get((key, place)):
-        batch.adopted += [{"id": one, "person_id": owner} for one in verified]
-        did.setdefault("adopted", []).extend(str(one) for one in verified)
+        batch.adopted += [{"id": known, "person_id": owner} for known in verified]
+        did.setdefault("adopted", []).extend(map(str, verified))
     batch.touched.add(place)
     facts = {"person_id": owner, "invite": batch.job.invite and one["act"] == "begin"}
     batch.note(activity.Entry("membership.imported", begun, place, facts))

@@ -34,7 +34,8 @@ from app.models import (
 from app.reader import Reader
 from app.schemas.base import address_key
 from app.services import import_requests, import_rows, import_worlds, seating
-from app.services.import_plans import Decision, Planner
+from app.services.import_decisions import Decision, membership_plan, person_plan
+from app.services.import_plans import Planner
 from app.services.import_requests import RequestPlanner
 from app.services.import_worlds import Place, World
 
@@ -140,7 +141,7 @@ class Planning:
         if person is not None:
             found.mentions.update(one.id for one in world.of_person.get(person, ()))
         found.withheld |= self._sync and person is None and not values.email
-        found.rows.append(self._row(row, RowOutcome.REFUSED, row.findings, None))
+        found.rows.append(self._row(row, RowOutcome.REFUSED, row.findings))
 
     def _planned(self, row: ReadRow, planner: Planner | RequestPlanner, found: Planned) -> None:
         said = import_rows.said(row, self._ids, self._stands(row))
@@ -169,17 +170,30 @@ class Planning:
         return None if other == row.number else other
 
     def _row(
-        self, row: ReadRow, outcome: RowOutcome, findings: list[Finding], plan: Any
+        self, row: ReadRow, outcome: RowOutcome, findings: list[Finding], plan: Any = None
     ) -> dict[str, Any]:
-        return {
-            "import_id": self._job.id,
-            "number": row.number,
-            "cells": [cell if isinstance(cell, str) else list(cell) for cell in row.raw],
-            "findings": import_rows.kept(findings),
-            "outcome": outcome,
-            "state": RowState.PLANNED,
-            "plan": plan,
-        }
+        cells = [cell if isinstance(cell, str) else list(cell) for cell in row.raw]
+        return _kept(self._job, row.number, cells, outcome, findings, plan)
+
+
+def _kept(
+    job: MembershipImport,
+    number: int,
+    cells: list[Any] | None,
+    outcome: RowOutcome,
+    findings: list[Finding],
+    plan: Any,
+) -> dict[str, Any]:
+    """A row as it is kept until it is done; without cells it is none of the file's."""
+    return {
+        "import_id": job.id,
+        "number": number,
+        "cells": cells,
+        "findings": import_rows.kept(findings),
+        "outcome": outcome,
+        "state": RowState.PLANNED,
+        "plan": plan,
+    }
 
 
 def _brought(job: MembershipImport) -> tuple[Any, ...]:
@@ -243,22 +257,11 @@ async def absent(
 
 
 def _absent(job: MembershipImport, row: Any, number: int) -> dict[str, Any]:
-    code = "seat_holder_absent" if row.seated else "absent_from_file"
-    membership = {
-        "community": str(row.community_id),
-        "act": "end",
-        "id": str(row.id),
-        "values": {},
-        "lapses": None,
-    }
-    person = {"act": "keep", "id": str(row.person_id), "values": {}, "link": False}
-    does = {"person": person, "memberships": [membership]}
-    return {
-        "import_id": job.id,
-        "number": number,
-        "cells": None,
-        "findings": import_rows.kept([Finding(None, code, refuses=False)]),
-        "outcome": RowOutcome.UNCHANGED if row.seated else RowOutcome.ENDED,
-        "state": RowState.PLANNED,
-        "plan": None if row.seated else {"said": None, "does": does},
-    }
+    if row.seated:
+        outcome, code, plan = RowOutcome.UNCHANGED, "seat_holder_absent", None
+    else:
+        outcome, code = RowOutcome.ENDED, "absent_from_file"
+        person = person_plan("keep", row.person_id)
+        ended = membership_plan("end", row.community_id, row.id)
+        plan = {"said": None, "does": {"person": person, "memberships": [ended]}}
+    return _kept(job, number, None, outcome, [Finding(None, code, refuses=False)], plan)

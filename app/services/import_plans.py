@@ -1,27 +1,19 @@
 """What a row would do to the world as it is: said once, when it is planned and when it is applied.
 
-Nothing here writes. A plan is JSON: the person (`make`, `update`, `keep`, or `other_row` where an
-earlier row of the file makes the account), and what becomes of each membership. It names no
-versions, so that two plans are equal if they would do the same.
+Nothing here writes; what a plan looks like says import_decisions.py.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from uuid import UUID
 
-from app import clock
 from app.membership_files.folding import name_key
 from app.membership_files.rows import Finding
-from app.models import (
-    ImportMode,
-    MembershipCategory,
-    MembershipEnding,
-    MembershipImport,
-    RowOutcome,
-)
-from app.services.import_worlds import Place, World
+from app.models import ImportMode, MembershipCategory, RowOutcome
+from app.services import import_days
+from app.services.import_days import day
+from app.services.import_decisions import Deciding, Decision, membership_plan, person_plan
+from app.services.import_worlds import Place
 
 # What is said of a person; the address and everything else of a sign-in is their own.
 PERSONAL = (
@@ -35,51 +27,14 @@ PERSONAL = (
 )
 _BLANK = {"occupation_code": "other"}
 _CHANGING = (ImportMode.UPDATE, ImportMode.SYNC)
-_BY_SOMEBODY = (MembershipEnding.LEFT, MembershipEnding.ENDED)
 
 
-@dataclass(slots=True)
-class Decision:
-    """What a row would do, what is said of it, and which memberships it speaks of."""
+class Planner(Deciding):
+    """Decides about the rows of a list of members."""
 
-    outcome: RowOutcome = RowOutcome.UNCHANGED
-    person: dict[str, Any] = field(default_factory=dict)
-    memberships: list[dict[str, Any]] = field(default_factory=list)
-    requests: list[dict[str, Any]] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    mentions: set[UUID] = field(default_factory=set)
-
-    def does(self) -> dict[str, Any] | None:
-        """The plan as it is kept and compared; None for one that changes nothing."""
-        person = self.person
-        if self.requests:
-            return {"person": person, "memberships": [], "requests": self.requests}
-        if not (self.memberships or person.get("act") in ("make", "update") or person.get("link")):
-            return None
-        return {"person": self.person, "memberships": self.memberships}
-
-
-def _day(said: str | None) -> date | None:
-    return date.fromisoformat(said) if said else None
-
-
-def _is_told(said: Mapping[str, Any], row: Any) -> bool:
-    """Whether a file tells of a membership that is here, by its days as an export has them."""
-    last = row.until_on
-    if row.ended_at is not None and row.ending != MembershipEnding.LAPSED:
-        ended_on = clock.day_of(row.ended_at)
-        last = ended_on if last is None else min(last, ended_on)
-    return last == _day(said["until_on"]) and _day(said["since_on"]) in (None, row.since_on)
-
-
-class Planner:
-    """Decides about the rows of one import in one state of the world."""
-
-    def __init__(self, job: MembershipImport, world: World) -> None:
-        self._job = job
-        self._world = world
-        self._places = world.places_for(job)
-        self._whole = job.community_id is None
+    @property
+    def _whole(self) -> bool:
+        return self._job.community_id is None
 
     def decide(self, said: Mapping[str, Any]) -> Decision:
         """What becomes of a row that says this; `said` is what `import_rows.said` keeps."""
@@ -98,29 +53,12 @@ class Planner:
         if not said["whole"] and person is not None:
             found.mentions.update(row.id for row in self._world.of_person.get(person.id, ()))
         if named and refused == len(named):
-            return self._refused(found)
+            return found.refused()
         found.outcome = _outcome(found)
         if self._whole and person is not None and person.deactivated_at and found.does():
             told = Finding(None, "account_deactivated")
             return Decision(RowOutcome.REFUSED, findings=[told], mentions=found.mentions)
         return found
-
-    def _named(self, said: Mapping[str, Any], found: Decision) -> Iterator[Place]:
-        """The communities of a row; an import into one leaves the others aside."""
-        for one in said["communities"]:
-            place = self._world.places.get(UUID(one))
-            if place is None:
-                continue
-            if self._whole or place.id == self._job.community_id:
-                yield place
-            else:
-                self._note(found, "community_elsewhere", place)
-
-    @staticmethod
-    def _refused(found: Decision) -> Decision:
-        """The person is not even made where no community takes them."""
-        told = [Finding(one.column, one.code, one.facts) for one in found.findings]
-        return Decision(RowOutcome.REFUSED, findings=told, mentions=found.mentions)
 
     # The person
 
@@ -153,7 +91,7 @@ class Planner:
             act = "make" if new and not said["former"] else "keep"
             act = "other_row" if said["adds_to"] is not None else act
             linked = act == "make" and self._unlinked(said)
-            found.person = {"act": act, "id": None, "values": {}, "link": linked}
+            found.person = person_plan(act, link=linked)
             return
         values: dict[str, Any] = {}
         if self._whole and said["adds_to"] is None and self._job.mode is not ImportMode.ADD:
@@ -165,7 +103,7 @@ class Planner:
                     values[name] = new
         act = "update" if values else "keep"
         linked = self._unlinked(said)
-        found.person = {"act": act, "id": str(person.id), "values": values, "link": linked}
+        found.person = person_plan(act, person.id, values, link=linked)
 
     def _unlinked(self, said: Mapping[str, Any]) -> bool:
         """Whether the number in the source is not yet known to be anybody's."""
@@ -178,157 +116,145 @@ class Planner:
     def _may_belong(
         self, place: Place, person: Any | None, said: Mapping[str, Any], found: Decision
     ) -> bool:
-        code = None
-        if place.id not in self._places:
-            code = "community_not_permitted"
-        elif place.archived:
-            code = "community_archived"
-        elif place.restricted and not said["former"] and not self._belongs(person, place):
-            address = (said["key"] if person is None else person.email_key, place.id)
-            admitted = address in self._world.verified_addresses or (
-                person is not None and (person.id, place.id) in self._world.verified
-            )
-            code = None if admitted else "eligibility_not_verified"
+        code = self._closed(place)
+        if code is None and place.restricted and not said["former"]:
+            code = None if self._is_admitted(place, person, said) else "eligibility_not_verified"
         if code is None:
             return True
-        found.findings.append(Finding(None, code, {"community": place.slug}, refuses=False))
-        if person is not None:
-            rows = self._world.memberships.get((person.id, place.id), ())
-            found.mentions.update(row.id for row in rows)
+        found.note(code, place)
+        found.mentions.update(row.id for row in self._here(person, place))
         return False
 
-    def _belongs(self, person: Any | None, place: Place) -> bool:
-        """Who is a member already is not admitted, verified or not."""
-        current = self._world.open_one(person.id, place.id) if person else None
-        return current is not None and not self._world.over(current)
+    def _is_admitted(self, place: Place, person: Any | None, said: Mapping[str, Any]) -> bool:
+        """Whether a restricted community takes somebody; who is a member already is not admitted,
+        verified or not."""
+        if person is None:
+            return (said["key"], place.id) in self._world.verified_addresses
+        return (
+            self._world.running(person.id, place.id) is not None
+            or (person.email_key, place.id) in self._world.verified_addresses
+            or (person.id, place.id) in self._world.verified
+        )
+
+    def _here(self, person: Any | None, place: Place) -> list[Any]:
+        """Every membership that somebody has or had in a community."""
+        return self._world.memberships.get((person.id, place.id), []) if person else []
 
     def _plan_membership(
         self, said: Mapping[str, Any], person: Any | None, place: Place, found: Decision
     ) -> None:
-        here = self._world.memberships.get((person.id, place.id), []) if person else []
+        here = self._here(person, place)
         found.mentions.update(row.id for row in here)
-        current = self._world.open_one(person.id, place.id) if person else None
-        if current is not None and not self._world.over(current):
+        current = self._world.running(person.id, place.id) if person else None
+        if current is not None:
             self._plan_current(said, place, current, found)
             return
-        until = _day(said["until_on"])
+        until = day(said["until_on"])
+        past = until is not None and until < self._world.today
         if said["former"]:
-            code = None if here else "former_not_added"
-        elif until is not None and any(_is_told(said, row) for row in here):
-            code = None
-        elif until is not None and until < self._world.today:
-            code = self._plan_past(said, place, here, found)
-        elif self._ended_since(said, here):
-            code = "ended_here_since"
-        elif person is not None and (person.id, place.id) in self._world.suspended:
-            code = "suspended_here"
+            if not here:
+                found.note("former_not_added", place)
+        elif until is not None and any(import_days.is_told(said, row) for row in here):
+            return
+        elif import_days.ended_since(said, here) or (
+            past and any(row.ended_at is None for row in here)
+        ):
+            found.note("ended_here_since", place)
+        elif not past and person is not None and (person.id, place.id) in self._world.suspended:
+            found.note("suspended_here", place)
         else:
-            found.memberships.append(
-                self._begun(place, "begin", said, str(current.id) if current else None)
-            )
-            code = None
-        if code is not None:
-            self._note(found, code, place)
+            self._begin("past" if past else "begin", said, place, here, found)
 
-    def _plan_past(
-        self, said: Mapping[str, Any], place: Place, here: list[Any], found: Decision
-    ) -> str | None:
-        """A membership that is over already is kept as history."""
-        if any(row.ended_at is None for row in here) or self._ended_since(said, here):
-            return "ended_here_since"
-        found.memberships.append(self._begun(place, "past", said, None))
-        return None
-
-    @staticmethod
-    def _begun(
-        place: Place, act: str, said: Mapping[str, Any], lapsed: str | None
-    ) -> dict[str, Any]:
+    def _begin(
+        self, act: str, said: Mapping[str, Any], place: Place, here: list[Any], found: Decision
+    ) -> None:
+        """A membership on the days that the file says, so far as they belong to no earlier one; one
+        that is over already is kept as history."""
+        until, today = day(said["until_on"]), self._world.today
+        since = day(said["since_on"]) or min(today, until or today)
+        first = import_days.behind(since, until, here)
+        if first != since:
+            found.note("days_of_earlier", place)
+            if until is not None and until < first:
+                return
         values = {
             "category": said["category"] or MembershipCategory.PRACTITIONER.value,
-            "since_on": said["since_on"],
+            "since_on": said["since_on"] if first == since else first.isoformat(),
             "until_on": said["until_on"],
         }
-        return {
-            "community": str(place.id),
-            "act": act,
-            "id": None,
-            "values": values,
-            "lapses": lapsed,
-        }
-
-    @staticmethod
-    def _ended_since(said: Mapping[str, Any], here: list[Any]) -> bool:
-        """Whether somebody ended it here after the day on which the file says that it began."""
-        ended = [
-            row.ended_at
-            for row in here
-            if row.ended_at is not None and row.ending in _BY_SOMEBODY and row.ended_by is None
-        ]
-        if not ended:
-            return False
-        since = _day(said["since_on"])
-        return since is None or since <= clock.day_of(max(ended))
+        lapses = next((row.id for row in here if row.ended_at is None), None)
+        found.memberships.append(membership_plan(act, place.id, None, values, lapses))
 
     def _plan_current(
         self, said: Mapping[str, Any], place: Place, current: Any, found: Decision
     ) -> None:
-        until = _day(said["until_on"])
-        over = until is not None and until < self._world.today
+        until = day(said["until_on"])
+        gone = said["former"] or (until is not None and until < self._world.today)
         brought = (
             current.source is not None
             and current.source == self._job.source
             and current.realm_id == self._job.community_id
         )
-        if self._job.mode not in _CHANGING:
-            if said["former"] or over:
-                self._note(found, "membership_not_ended", place)
-            return
         seated = (current.person_id, place.id) in self._world.seated
-        if said["former"] or over:
-            if seated:
-                self._note(found, "seat_holder_kept", place)
-            elif not brought:
-                self._note(found, "membership_of_other_origin", place)
-            else:
-                found.memberships.append(self._changed(place, "end", current, {}))
-            return
+        if self._job.mode not in _CHANGING:
+            if gone:
+                found.note("membership_not_ended", place)
+        elif not gone:
+            self._change(said, place, current, found, brought=brought, seated=seated)
+        elif seated:
+            found.note("seat_holder_kept", place)
+        elif not brought:
+            found.note("membership_of_other_origin", place)
+        else:
+            found.memberships.append(membership_plan("end", place.id, current.id))
+
+    def _change(
+        self,
+        said: Mapping[str, Any],
+        place: Place,
+        current: Any,
+        found: Decision,
+        *,
+        brought: bool,
+        seated: bool,
+    ) -> None:
+        """What is overwritten of a membership. Its first day is its source's alone; its last day
+        besides whoever's who updates the lists of the association as a whole."""
         values: dict[str, Any] = {}
-        if said["category"] is not None and said["category"] != current.category:
+        if said["category"] not in (None, current.category):
             values["category"] = said["category"]
-        if until is not None and until != current.until_on:
+        if day(said["until_on"]) not in (None, current.until_on):
             if seated:
-                self._note(found, "seat_holder_kept", place)
-            else:
+                found.note("seat_holder_kept", place)
+            elif brought or (self._whole and self._job.mode is ImportMode.UPDATE):
                 values["until_on"] = said["until_on"]
-        since = _day(said["since_on"])
+            else:
+                found.note("membership_of_other_origin", place)
+        since = day(said["since_on"])
         if since is not None and since != current.since_on:
             still_ahead = current.since_on > self._world.today or since <= self._world.today
             if brought and still_ahead and not seated:
-                values["since_on"] = said["since_on"]
+                values |= self._first_day(since, place, current, found)
             else:
-                self._note(found, "since_not_changed", place)
-        first = _day(values.get("since_on")) or current.since_on
-        last = _day(values.get("until_on")) or current.until_on
+                found.note("since_not_changed", place)
+        first = day(values.get("since_on")) or current.since_on
+        last = day(values.get("until_on")) or current.until_on
         if last is not None and last < first:
-            self._note(found, "days_not_changed", place)
+            found.note("days_not_changed", place)
             values.pop("since_on", None)
             values.pop("until_on", None)
         if values:
-            found.memberships.append(self._changed(place, "change", current, values))
+            found.memberships.append(membership_plan("change", place.id, current.id, values))
 
-    @staticmethod
-    def _changed(place: Place, act: str, current: Any, values: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "community": str(place.id),
-            "act": act,
-            "id": str(current.id),
-            "values": values,
-            "lapses": None,
-        }
-
-    @staticmethod
-    def _note(found: Decision, code: str, place: Place) -> None:
-        found.findings.append(Finding(None, code, {"community": place.slug}, refuses=False))
+    def _first_day(
+        self, since: date, place: Place, current: Any, found: Decision
+    ) -> dict[str, Any]:
+        """Another first day, so far as it belongs to no earlier membership."""
+        here = self._world.memberships[current.person_id, place.id]
+        first = import_days.behind(since, None, (row for row in here if row.id != current.id))
+        if first != since:
+            found.note("days_of_earlier", place)
+        return {} if first == current.since_on else {"since_on": first.isoformat()}
 
 
 def _outcome(found: Decision) -> RowOutcome:

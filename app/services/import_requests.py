@@ -4,7 +4,7 @@ A message proves no address and agrees to no rules, so its request says neither;
 read of it is noted for those who decide. It is known again by its own id, or by its text.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -28,8 +28,9 @@ from app.models import (
     new_id,
 )
 from app.reader import Prepared
-from app.services import import_rows, join_states
-from app.services.import_plans import Decision, Planner
+from app.services import import_rows, import_worlds, join_states
+from app.services.import_decisions import Deciding, Decision, person_plan
+from app.services.import_plans import Planner
 from app.services.import_reversal import Done, in_use
 from app.services.import_worlds import Place, World
 
@@ -41,7 +42,6 @@ _ANSWERS = (
     "area_of_interest",
     "territory",
 )
-_NOBODY = {"act": "keep", "id": None, "values": {}, "link": False}
 _MADE = Prepared(
     sa.select(
         JoinRequest.community_id,
@@ -92,8 +92,7 @@ async def read(source: Source, job: MembershipImport, addresses: Iterable[str]) 
     """The requests that there are from these addresses, where the importer may import."""
     made: dict[tuple[str, UUID], list[Any]] = {}
     values = {"addresses": list(addresses), "places": [UUID(place) for place in job.places]}
-    rows = source.fetched if isinstance(source, Work) else source.rows
-    for row in await rows(_MADE, today=clock.today(), **values):
+    for row in await import_worlds.rows_of(source, _MADE, today=clock.today(), **values):
         made.setdefault((row.email_key, row.community_id), []).append(row)
     closed = await source.rows(
         sa.select(Community.id).where(col(Community.join_policy) != JoinPolicy.REQUEST)
@@ -101,18 +100,16 @@ async def read(source: Source, job: MembershipImport, addresses: Iterable[str]) 
     return Asked(made, frozenset(row.id for row in closed))
 
 
-class RequestPlanner:
-    """Decides about the messages of one mailbox in one state of the world."""
+class RequestPlanner(Deciding):
+    """Decides about the messages of one mailbox."""
 
     def __init__(self, job: MembershipImport, world: World, asked: Asked) -> None:
-        self._places = world.places_for(job)
-        self._here = job.community_id
-        self._world = world
+        super().__init__(job, world)
         self._asked = asked
 
     def decide(self, said: Mapping[str, Any]) -> Decision:
         """What becomes of a message: a request for each community that takes one."""
-        found = Decision(person=_NOBODY)
+        found = Decision(person=person_plan("keep"))
         person = self._world.by_address.get(said["key"])
         named = list(self._named(said, found))
         refused = 0
@@ -123,42 +120,27 @@ class RequestPlanner:
             if code is None:
                 found.requests.append({"community": str(place.id)})
             else:
-                facts = {"community": place.slug}
-                found.findings.append(Finding(None, code, facts, refuses=False))
+                found.note(code, place)
         if not said["communities"] and said["adds_to"] is not None:
             facts = {"row": said["adds_to"]}
             found.findings.append(Finding(None, "mail_asks_again", facts, refuses=False))
         if found.requests:
             found.outcome = RowOutcome.CREATED
         elif named and refused == len(named):
-            told = [Finding(one.column, one.code, one.facts) for one in found.findings]
-            return Decision(RowOutcome.REFUSED, person=_NOBODY, findings=told)
+            return found.refused()
         return found
-
-    def _named(self, said: Mapping[str, Any], found: Decision) -> Iterator[Place]:
-        for one in said["communities"]:
-            place = self._world.places[UUID(one)]
-            if self._here in (None, place.id):
-                yield place
-            else:
-                facts = {"community": place.slug}
-                found.findings.append(Finding(None, "community_elsewhere", facts, refuses=False))
 
     def _refusal(self, place: Place) -> str | None:
         """Why nobody can ask to join here, or the importer cannot do it for them."""
-        if place.id not in self._places:
-            return "community_not_permitted"
-        if place.archived:
-            return "community_archived"
-        return "community_takes_no_requests" if place.id in self._asked.closed_to_requests else None
+        shut = place.id in self._asked.closed_to_requests
+        return self._closed(place) or ("community_takes_no_requests" if shut else None)
 
     def _needless(self, place: Place, person: UUID | None, said: Mapping[str, Any]) -> str | None:
         """Why there is nothing to decide; the same as for a form (join_confirmations.py)."""
         made = self._asked.made.get((said["key"], place.id), ())
         if any(row.message_id == said["message_id"] for row in made):
             return "mail_known"
-        current = self._world.open_one(person, place.id) if person else None
-        if current is not None and not self._world.over(current):
+        if person is not None and self._world.running(person, place.id) is not None:
             return "already_member"
         if any(row.status in join_states.OPEN for row in made):
             return "request_open"

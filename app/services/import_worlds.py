@@ -105,14 +105,13 @@ class World:
     # What was verified of an address without an account, by the address and the community.
     verified_addresses: dict[tuple[str, UUID], list[UUID]] = field(default_factory=dict)
 
-    def open_one(self, person_id: UUID, community_id: UUID) -> Any | None:
-        """The membership that nobody has ended, though its last day may be over."""
+    def running(self, person_id: UUID, community_id: UUID) -> Any | None:
+        """The membership that runs or is to come: nobody has ended it, and its last day is not
+        over."""
         rows = self.memberships.get((person_id, community_id), ())
-        return next((row for row in rows if row.ended_at is None), None)
-
-    def over(self, row: Any) -> bool:
-        """True if the last day of a membership is over."""
-        return row.until_on is not None and row.until_on < self.today
+        found = next((row for row in rows if row.ended_at is None), None)
+        over = found is None or (found.until_on is not None and found.until_on < self.today)
+        return None if over else found
 
     def places_for(self, job: MembershipImport) -> frozenset[UUID]:
         """Where an import may do something."""
