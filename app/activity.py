@@ -1,4 +1,4 @@
-"""What is recorded, and who hears of it; kinds.py is the catalogue of what can happen.
+"""What is recorded, and who hears of it; kinds/ is the catalogue of what can happen.
 
 A service changes rows and records one activity in the same transaction. The audit log, mail and
 whatever comes later read it from there; a service never calls them. Facts are ids, codes, days

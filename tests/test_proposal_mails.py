@@ -1,15 +1,18 @@
 """What is mailed about proposals, in each reader's language, and where its link leads."""
 
 import re
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
 
-from app import texts
+from app import clock, texts
+from app.services.retention import UNCONFIRMED
 from tests.answers import ok
 from tests.calls import HOW
 from tests.cast import Api, mail_to, text_of, token_in
+from tests.moments import at
 from tests.test_community_proposals import (
     ACCEPTED,
     DECLINED,
@@ -101,6 +104,52 @@ async def test_each_reader_is_told_what_concerns_them(api: Api, language: str) -
         words = texts.text("mails", key, language).strip().splitlines()[0].split("{")[0]
         assert words in text, key
         assert PERSON["name"] not in text, key
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize(
+    ("community", "body"),
+    [
+        ({}, "body"),
+        ({"listed": False}, "body_by_invitation"),
+        ({"join_policy": "invitation_only"}, "body_by_invitation"),
+        ({"join_policy": "closed"}, "body_closed"),
+        ({"join_policy": "closed", "listed": False}, "body_closed"),
+    ],
+)
+async def test_who_did_not_ask_to_belong_is_told_how_one_comes_to(
+    api: Api, language: str, community: dict[str, Any], body: str
+) -> None:
+    staff = await api.staff()
+    proposal = await opened(api, language, {})
+    await supported(api, proposal, language=language, wishes_to_belong=False)
+    ok(await decide(staff, proposal, ACCEPTED | {"community": REMOTE | community}))
+    said = text_of(mail_to(await api.work_off(), TOMAS)).splitlines()
+    ways = ("body", "body_by_invitation", "body_closed")
+    told = [
+        way
+        for way in ways
+        if texts.text("mails", f"proposal_accepted.{way}", language).splitlines()[-1] in said
+    ]
+    assert told == [body]
+
+
+@pytest.mark.parametrize("supports", [False, True])
+async def test_no_link_is_sent_for_a_form_that_can_be_confirmed_no_more(
+    api: Api, supports: bool
+) -> None:
+    if supports:
+        proposal, address = await opened(api, "en", {}), TOMAS
+        ok(await api.post(f"{PROPOSALS}/{proposal}/support", SUPPORT), 202)
+    else:
+        address = NOOR
+        ok(await propose(api), 202)
+    over = clock.now() + UNCONFIRMED
+    for moment, links in ((over, []), (over - timedelta(hours=1), [1])):
+        with at(moment):
+            await api.post("/auth/email-verifications", {"email": address})
+            sent = [text_of(mail) for mail in await api.work_off() if address in mail["To"]]
+            assert [text.count("#token=") for text in sent] == links
 
 
 # The page to which the link leads

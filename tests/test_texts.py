@@ -54,6 +54,20 @@ def test_no_text_is_left_in_the_other_language(group: str) -> None:
     } == set()
 
 
+# What is written as programs read it: code, addresses, times of day.
+NO_PROSE = re.compile(r"`[^`]*`|https?://\S+|(?<=\d):(?=\d)")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_french_marks_are_spaced_in_one_way(group: str) -> None:
+    """A plain space before a colon and inside guillemets, none before the other marks: one that
+    does not break looks the same, and would be mixed with it again."""
+    for key, text in texts.group(group, "fr").items():
+        said = NO_PROSE.sub("x", text)
+        assert not re.search("[\u00a0\u202f]", said), key
+        assert not re.search(r"[^ ]:|\s:\S|\s[;?!]|«[^ ]|[^ ]»", said), key
+
+
 # Refusals
 
 

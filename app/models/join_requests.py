@@ -14,7 +14,7 @@ from app.models.base import identity, instant, json, one_of, reference, text
 class JoinRequestStatus(StrEnum):
     """How far a request has come; it can be decided while it is pending, or a question is open.
 
-    `expired` is what the clock makes of one (services/join_requests.state); it is written down only
+    `expired` is what the clock makes of one (services/join_states.py); it is written down only
     where a newer request takes the place.
     """
 
@@ -48,7 +48,8 @@ class JoinOutcome(StrEnum):
 
 
 class JoinWithdrawal(StrEnum):
-    """Why a request was withdrawn: by whoever asked, or since there is nothing to decide."""
+    """Why a request was withdrawn: by whoever asked, since another one of theirs took its place, or
+    since there was nothing to decide."""
 
     BY_APPLICANT = "by_applicant"
     NEWER_REQUEST = "newer_request"
@@ -154,7 +155,7 @@ class JoinInquiry(SQLModel, table=True):
 
 class JoinRequestLink(SQLModel, table=True):
     """What a mail gave to an applicant, to follow what was asked on one form: a secret, by its
-    hash. How long it is good follows from the requests (services/join_links.py)."""
+    hash. How long it is good follows from the requests (services/join_requests.py)."""
 
     __tablename__ = "join_request_link"
 

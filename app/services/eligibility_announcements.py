@@ -34,7 +34,15 @@ def _unsaid(kind: str, *conditions: Any) -> Any:
         sa.select(_Later.id)
         .where(
             col(_Later.community_id) == EligibilityVerification.community_id,
-            col(_Later.person_id) == EligibilityVerification.person_id,
+            sa.or_(
+                col(_Later.person_id) == EligibilityVerification.person_id,
+                # Of somebody without an account the address alone is known.
+                sa.and_(
+                    col(_Later.person_id).is_(None),
+                    col(EligibilityVerification.person_id).is_(None),
+                    col(_Later.email_key) == EligibilityVerification.email_key,
+                ),
+            ),
             col(_Later.status) == VerificationStatus.CONFIRMED,
             col(_Later.until_on) > EligibilityVerification.until_on,
         )

@@ -151,7 +151,8 @@ async def _received(work: Work, submission_id: UUID | None) -> Said | None:
         return None
     request = rows[0][0]
     named = [f"- {texts.one_line(community.name, request.language)}" for _, community in rows]
-    return Said(request, {"lines": "\n".join(named), "link": following(work, request)})
+    body = "body" if request.verified_at else "body_by_mail"
+    return Said(request, {"lines": "\n".join(named), "link": following(work, request)}, body)
 
 
 async def _asked(work: Work, request: JoinRequest, facts: dict[str, str]) -> Said | None:

@@ -114,7 +114,8 @@ async def _email_verification(work: Work, mail: Mail) -> Letter | None:
     request = await join_letters.awaiting(work, key)
     form = await proposal_letters.awaiting(work, key)
     if form is not None and (request is None or form.id > request.id):
-        return await _of_proposal(work, "confirm_proposal", form.id)
+        said = await proposal_letters.confirmation(work, form)
+        return Letter(form.email, _language(form.language), facts=said.facts)
     return None if request is None else _to_form(await join_letters.confirmation(work, request))
 
 
@@ -196,12 +197,12 @@ async def _about_membership(work: Work, mail: Mail, person: Person) -> Letter | 
 
 async def _about_verification(work: Work, mail: Mail, person: Person) -> Letter | None:
     language = _language(person.language)
-    found = await eligibility_letters.facts(work, mail.kind, mail.subject_id, language)
-    return None if found is None else _to(person, **found)
+    said = await eligibility_letters.write(work, mail.kind, mail.subject_id, language)
+    return None if said is None else _to(person, said[0], **said[1])
 
 
 async def _to_applicant(work: Work, mail: Mail) -> Letter | None:
-    """About a verification, to somebody without an account."""
+    """About a verification, to somebody without an account; by name once the address is proven."""
     verification = await work.get(EligibilityVerification, mail.subject_id)
     if verification is None:
         return None
@@ -209,8 +210,9 @@ async def _to_applicant(work: Work, mail: Mail) -> Letter | None:
     if request is None:
         return None
     language = _language(request.language)
-    found = await eligibility_letters.facts(work, mail.kind, mail.subject_id, language)
-    return None if found is None else Letter(request.email, language, request.name, found)
+    said = await eligibility_letters.write(work, mail.kind, mail.subject_id, language)
+    name = request.name if request.verified_at else None
+    return None if said is None else Letter(request.email, language, name, said[1], said[0])
 
 
 async def _about_leadership(work: Work, mail: Mail, person: Person) -> Letter | None:
@@ -262,12 +264,8 @@ async def _post(work: Work, review: Review, person: Person) -> dict[str, str] | 
 
 
 async def _about_proposal(work: Work, mail: Mail) -> Letter | None:
-    return await _of_proposal(work, mail.kind, mail.subject_id)
-
-
-async def _of_proposal(work: Work, kind: str, form_id: UUID | None) -> Letter | None:
     """To somebody who stands behind a proposal; by name once the address is proven."""
-    said = await proposal_letters.write(work, kind, form_id)
+    said = await proposal_letters.write(work, mail.kind, mail.subject_id)
     if said is None:
         return None
     form = said.form

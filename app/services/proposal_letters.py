@@ -16,6 +16,8 @@ from app.models import (
     Activity,
     Community,
     CommunityProposal,
+    CommunityStatus,
+    JoinPolicy,
     JoinRequest,
     Membership,
     Person,
@@ -27,6 +29,7 @@ from app.models import (
 from app.policy import Capability
 from app.services import grants, join_letters, mailed_links
 from app.services.community_proposals import counting
+from app.services.retention import UNCONFIRMED
 
 # To those who stand behind a proposal, at the address of their form.
 LETTERS = ("confirm_proposal", "proposal_link", "proposal_closed", "proposal_accepted")
@@ -70,12 +73,16 @@ async def _forms(work: Work, *conditions: Any) -> list[ProposalSupporter]:
 
 async def awaiting(work: Work, email_key: str) -> ProposalSupporter | None:
     """The latest form of an address that waits for its confirmation."""
-    found = await _forms(
-        work,
-        col(ProposalSupporter.email_key) == email_key,
-        col(ProposalSupporter.verified_at).is_(None),
-    )
+    found = await _forms(work, col(ProposalSupporter.email_key) == email_key, *_confirmable())
     return found[-1] if found else None
+
+
+def _confirmable() -> tuple[Any, ...]:
+    """The conditions that the address of a form can still be confirmed."""
+    return (
+        col(ProposalSupporter.verified_at).is_(None),
+        col(ProposalSupporter.submitted_at) > clock.now() - UNCONFIRMED,
+    )
 
 
 # What they say
@@ -91,12 +98,11 @@ class Said(NamedTuple):
 
 async def write(work: Work, kind: str, form_id: UUID | None) -> Said | None:
     """What a mail says to somebody behind a proposal; None where it has become untrue."""
-    form = await work.get(ProposalSupporter, form_id)
-    if form is None:
-        return None
     if kind == "confirm_proposal":
-        return await _confirmation(work, form)
-    if form.verified_at is None or form.withdrawn_at is not None:
+        waiting = await _forms(work, col(ProposalSupporter.id) == form_id, *_confirmable())
+        return await confirmation(work, waiting[0]) if waiting else None
+    form = await work.get(ProposalSupporter, form_id)
+    if form is None or form.verified_at is None or form.withdrawn_at is not None:
         return None
     proposal = await work.get_one(CommunityProposal, form.proposal_id)
     name = {"proposal": _named(proposal, form.language)}
@@ -107,22 +113,34 @@ async def write(work: Work, kind: str, form_id: UUID | None) -> Said | None:
         return Said(form, body, name | {"link": _following(work, form)})
     facts = name | {"reason": proposal.reason or "-"}
     if kind == "proposal_accepted":
-        return await _accepted(work, form, facts)
+        return await _accepted(work, form, proposal, facts)
     if proposal.status == ProposalStatus.WITHDRAWN:
         return Said(form, "body_withdrawn", facts)
     return Said(form, "body" if form.proposes else "body_supporter", facts)
 
 
-async def _accepted(work: Work, form: ProposalSupporter, facts: dict[str, str]) -> Said:
+async def _accepted(
+    work: Work, form: ProposalSupporter, proposal: CommunityProposal, facts: dict[str, str]
+) -> Said:
     if form.join_request_id is not None:
         request = await work.get_one(JoinRequest, form.join_request_id)
         return Said(form, "body_asked", facts | {"link": join_letters.following(work, request)})
-    return Said(form, "body_not_admitted" if form.wishes_to_belong else "body", facts)
+    if form.wishes_to_belong:
+        return Said(form, "body_not_admitted", facts)
+    return Said(form, _way_in(await work.get_one(Community, proposal.community_id)), facts)
 
 
-async def _confirmation(work: Work, form: ProposalSupporter) -> Said | None:
-    if form.verified_at is not None:
-        return None
+def _way_in(community: Community) -> str:
+    """The body that says to those who did not ask to belong how they still can."""
+    if community.status != CommunityStatus.ACTIVE or community.join_policy == JoinPolicy.CLOSED:
+        return "body_closed"
+    if community.join_policy == JoinPolicy.INVITATION_ONLY or not community.listed:
+        return "body_by_invitation"  # no form finds a hidden one
+    return "body"
+
+
+async def confirmation(work: Work, form: ProposalSupporter) -> Said:
+    """What leads to the proof of an address, for the form of a proposer or supporter."""
     link = await mailed_links.one_time(
         work, TokenPurpose.EMAIL_VERIFICATION, form.email_key, submission_id=form.id
     )
