@@ -150,6 +150,9 @@ class May:
             if self.capability is not None and not (self.own and by_link):
                 nobody.require(self.capability)  # 401 before the path says anything
         where = self._where(request)
+        if by_link:
+            # A stranger everywhere: whether the link is good is told before what the path leads to.
+            where = NOWHERE
         if caller is None:
             found = nobody if where is NOWHERE else await standings.of_nobody(reader, where)
         else:
@@ -184,7 +187,7 @@ class May:
 
     def _refuse(self, found: Standing) -> None:
         if self.capability is None:
-            if found.community is not None and not found.sees_page:
+            if found.community is not None and not found.sees_page and not self.own:
                 raise errors.NotFound
             return
         if self.content and not found.sees_content:

@@ -51,6 +51,12 @@ class CommunityOpenToAll(Problem):
     status, code = 409, "eligibility.not_asked_for"
 
 
+class EvidenceSeen(Problem):
+    """The first of two people has confirmed by what is there: the second looks at the same."""
+
+    status, code = 409, "eligibility.evidence_seen"
+
+
 class EvidenceUnsupported(Problem):
     """Evidence is a PDF, a PNG or a JPEG, by its bytes."""
 

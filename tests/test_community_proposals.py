@@ -665,7 +665,7 @@ async def test_a_community_that_begins_hidden_is_not_shown_by_its_proposal(api: 
     await api.work_off()
     hidden = ACCEPTED | {"community": REMOTE | {"listed": False, "slug": "the-hidden-one"}}
     assert ok(await decide(staff, proposal, hidden))["community"]["slug"] == "the-hidden-one"
-    assert ok(await api.get(f"{PROPOSALS}/{proposal}"))["community"] is None
+    assert (await api.get(f"{PROPOSALS}/{proposal}")).status_code == 404
     assert REMOTE["name"]["fr"] not in text_of(mail_to(await api.work_off(), NOOR))
 
 

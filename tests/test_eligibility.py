@@ -84,7 +84,7 @@ async def test_it_counts_on_its_last_day_lapses_after_it_and_comes_back_when_ren
         assert (await member.get(f"{HERE}/discussions")).status_code == 404
         resting = (await member.get(path)).json()
         assert resting["status"] == "paused"
-        assert resting["pause"] == {"cause": "not_verified", "until_on": None}
+        assert resting["pause"] == {"cause": "not_verified", "starts_on": None, "until_on": None}
         await verified(api, member)
         assert (await member.get(f"{HERE}/discussions")).status_code == 200
         assert (await member.get(path)).json()["status"] == "active"
@@ -273,8 +273,8 @@ async def test_what_was_verified_ends_when_it_is_revoked_or_no_longer_asked_for(
 @pytest.mark.parametrize(
     ("language", "subjects"),
     [
-        ("en", ("confirmed", "ends soon", "rests")),
-        ("fr", ("confirmée", "prend bientôt", "suspens")),
+        ("en", ("confirmed", "ends soon", "lapsed")),
+        ("fr", ("confirmée", "prend bientôt", "a pris fin")),
     ],
 )
 async def test_the_person_is_told_what_was_decided_when_it_ends_and_that_it_has(

@@ -243,6 +243,12 @@ def test_no_file_is_too_long_to_read() -> None:
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FILE} == {}
 
 
+def test_a_module_that_is_named_exists() -> None:
+    there = [path.as_posix() for path in sources()]
+    named = {name for path in sources() for name in re.findall(r"[\w/]+\.py\b", path.read_text())}
+    assert {name for name in named if not any(path.endswith(f"/{name}") for path in there)} == set()
+
+
 def test_one_noun_has_one_name_in_every_layer() -> None:
     nouns = {path.stem for path in sources(APP / "routers")}
     assert nouns - {"__init__", "pages", "documentation", "audit"} <= {
@@ -322,6 +328,7 @@ UNRECORDED = {
     "eligibility.open_one": "a lock, under which others change",
     "partner_credentials.sign_in": "a failure that is counted, or when it was last used",
     "community_proposals.locked": "a lock, under which others change",
+    "proposal_letters.confirmation": "a one-time token, made with its mail",
     "proposal_letters.founding": "a one-time token, made with its mail",
     "proposal_letters.write": "a link, made with its mail",
     "retention.erase": "what is not kept; nobody's act",

@@ -1,13 +1,14 @@
 """The whole life of a membership: begun, paused, resumed, corrected, ended, and begun again."""
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
+from app import clock
 from app.models import Activity, Membership, Person
 from tests.answers import because, code, wrong
 from tests.cast import DTC, Api, Someone, day, mail_to, on, text_of, unknown_id
@@ -37,7 +38,7 @@ async def test_a_member_takes_leave_and_comes_back(api: Api) -> None:
     paused = await mary.put(of(mary, "/pause"), {"until_on": day(9)})
     assert paused.status_code == 200
     assert paused.json()["status"] == "paused"
-    assert paused.json()["pause"] == {"cause": "declared", "until_on": day(9)}
+    assert paused.json()["pause"] == {"cause": "declared", "starts_on": day(0), "until_on": day(9)}
     refused = await mary.get(TALK)
     assert (refused.status_code, because(refused)) == (403, ["membership_paused"])
     assert (await paul.put(of(mary, "/pause"), REASON)).status_code == 403
@@ -61,7 +62,7 @@ async def test_a_pause_runs_from_its_first_day_to_the_end_of_its_last(api: Api) 
         assert (await mary.get(TALK)).status_code == 200
     with at(over(9), mary):
         again = await mary.put(of(mary, "/pause"), {})
-        assert again.json()["pause"] == {"cause": "declared", "until_on": None}
+        assert again.json()["pause"] == {"cause": "declared", "starts_on": day(0), "until_on": None}
 
 
 async def test_a_holder_on_leave_keeps_the_seat_and_the_vice_chair_acts(api: Api) -> None:
@@ -120,6 +121,8 @@ async def test_a_pause_has_days_in_order_and_to_come(
 async def test_somebody_who_left_is_made_a_member_again_and_the_history_is_kept(api: Api) -> None:
     mary, secretary = await api.member("Mary Member"), await api.leader("Sam", "secretary")
     await mary.post(of(mary, "/end"), {"reason": "Too little time."})
+    five_days_ago = clock.now() - timedelta(days=5)
+    await api.change(Membership, mary.memberships[DTC], ended_at=five_days_ago)
     body = {"person_id": str(mary.id), "category": "academic", "since_on": day(-3)}
     paul = await api.member("Paul Peer")
     assert (await paul.post(ROSTER, body)).status_code == 403

@@ -236,7 +236,8 @@ async def test_a_last_day_is_set_moved_and_taken_away(api: Api) -> None:
     sue, mary = await api.leader("Sue Secretary", "secretary"), await api.member("Mary")
     path = path_of(mary)
     assert wrong(await sue.patch(path, {"until_on": day(-1)})) == [("/until_on", "day_in_the_past")]
-    assert ok(await sue.patch(path, {"until_on": day(0)}))["status"] == "active"
+    assert wrong(await sue.patch(path, {"until_on": day(0)})) == [("/until_on", "ends_today")]
+    assert ok(await sue.patch(path, {"until_on": day(1)}))["status"] == "active"
     ok(await mary.get(TALK))
     assert ok(await sue.patch(path, {"until_on": None}))["until_on"] is None
     assert wrong(await sue.patch(path, {"category": None})) == [("/category", "not_one_of")]

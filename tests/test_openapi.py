@@ -113,6 +113,11 @@ def test_every_schema_and_every_member_is_described(name: str) -> None:
         assert kind.get("description", "").strip().endswith((".", "?", "null")), f"{name}.{member}"
 
 
+def test_every_cause_of_a_withdrawal_is_explained() -> None:
+    said = SCHEMAS["JoinRequest"]["properties"]["withdrawn_because"]["description"]
+    assert {cause for cause in SCHEMAS["JoinWithdrawal"]["enum"] if cause not in said} == set()
+
+
 @each_schema
 def test_answers_always_have_all_members_and_requests_take_no_others(name: str) -> None:
     schema = SCHEMAS[name]

@@ -213,10 +213,10 @@ async def decide_community_proposal(
     standing: Decider,
     expected: ExpectedDep,
 ) -> Any:
-    """Once, with a reason that those behind it are mailed. Accepting creates the community as the
-    body describes it, with its seats, vacant, and makes the proposer and the supporters who wish
-    it its first members; into a restricted community come only those who are verified. All of it
-    happens, or none of it."""
+    """Once, with a reason that those behind it are mailed, save who becomes a first member by it.
+    Accepting creates the community as the body describes it, with its seats, vacant, and makes the
+    proposer and the supporters who wish it its first members; where only the verified may belong,
+    they get requests to join instead. All of it happens, or none of it."""
     return await proposal_decisions.decide(
         work, standing, community_proposal_id, body.model_dump(), expected
     )

@@ -98,8 +98,7 @@ async def list_my_eligibility_verifications(
         reader,
         verification_pages.OWN,
         page,
-        person=standing.me.id,
-        today=standing.today,
+        **await verification_pages.mine(reader, standing),
     )
     shown = [verification_pages.shown(row, standing) for row in listed.rows]
     return page_of(shown, listed.next_cursor, listed.total)
@@ -178,7 +177,8 @@ async def revoke_eligibility_verification(
 async def withdraw_eligibility_verification(
     eligibility_verification_id: UUID, work: SessionDep, standing: Concerned
 ) -> Any:
-    """By the person whom it is about, or by a verifier. What was uploaded is destroyed."""
+    """By the person whom it is about, or whoever asked for it; other verifiers refuse it, with a
+    reason. What was uploaded is destroyed."""
     return await eligibility.withdraw(work, standing, eligibility_verification_id)
 
 
@@ -190,6 +190,7 @@ async def withdraw_eligibility_verification(
         **problems(
             errors.PermissionDenied,
             membership_errors.VerificationDecided,
+            membership_errors.EvidenceSeen,
             membership_errors.EvidenceUnsupported,
             errors.PreconditionFailed,
         ),
@@ -203,8 +204,9 @@ async def put_eligibility_evidence(
     content: FileDep,
     expected: ExpectedDep,
 ) -> Any:
-    """One PDF, PNG or JPEG as it is, of at most 1 MiB, in place of an earlier one. Verifiers can
-    see it until the decision; with it, or after 90 days without one, it is destroyed."""
+    """One PDF, PNG or JPEG as it is, of at most 1 MiB, in place of an earlier one, until somebody
+    has confirmed by it. Verifiers can see it until the decision; with it, or after 90 days without
+    one, it is destroyed."""
     return await eligibility.keep_evidence(
         work, standing, eligibility_verification_id, content, expected
     )

@@ -34,8 +34,8 @@ Decider = Annotated[
     ),
 ]
 # Whoever asked to join, signed in with the address of the form or by the link that went there.
-# Whose it is, the service looks: a request of somebody else's is answered like one that never was.
-Applicant = Annotated[Standing, may(None, linked=True)]
+# Whose it is, the service looks: to those who may not read it, it is as if it never was.
+Applicant = Annotated[Standing, may(None, within=JoinRequest, own=True, linked=True)]
 
 
 @router.post(

@@ -158,7 +158,10 @@ async def get_membership(
     response_model=MembershipShown,
     summary="Change a membership",
     openapi_extra=problems(
-        errors.PermissionDenied, errors.MembershipEnded, *errors.EDITED_BY_SEVERAL
+        errors.PermissionDenied,
+        errors.OwnMembership,
+        errors.MembershipEnded,
+        *errors.EDITED_BY_SEVERAL,
     ),
 )
 async def update_membership(
@@ -175,8 +178,8 @@ async def update_membership(
     ],
     expected: ExpectedRequired,
 ) -> Any:
-    """A merge patch of its category, its first or its last day. A last day for somebody who holds
-    a seat, or a first one that is put off, needs the right to end terms."""
+    """A merge patch of somebody else's category, first or last day. A last day for somebody who
+    holds a seat, or a first one that is put off, needs the right to end terms."""
     return await memberships.update(work, standing, membership_id, body.model_dump(), expected)
 
 

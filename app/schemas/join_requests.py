@@ -173,8 +173,9 @@ class JoinRequest(Answer):
         " the request has expired."
     )
     withdrawn_because: JoinWithdrawal | None = Field(
-        description="Why a withdrawn request was withdrawn: by_applicant, or newer_request (another"
-        " form of theirs took its place)."
+        description="Why a withdrawn request was withdrawn: by_applicant; newer_request (another"
+        " form of theirs took its place); already_member (there was nothing to decide any more); or"
+        " asked_too_soon (after a refusal, before reapplication_days were over)."
     )
     decision: JoinDecisionMade | None = Field(description="What was decided; null until then.")
     membership_id: UUID | None = Field(description="The membership that acceptance began.")

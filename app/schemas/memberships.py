@@ -48,10 +48,14 @@ class PauseCause(StrEnum):
 
 
 class RunningPause(Answer):
-    """That the rights of a membership rest today: leave was taken, or what a restricted community
-    asks for is not verified (any more); then they come back with the verification."""
+    """That the rights of a membership rest, today or from a day to come: leave was taken, or what a
+    restricted community asks for is not verified (any more); then they come back with the
+    verification."""
 
     cause: PauseCause = Field(description="Why.")
+    starts_on: date | None = Field(
+        description="The first day of a declared pause; until then it is to come."
+    )
     until_on: date | None = Field(description="The last day of a declared pause that has one.")
 
 
@@ -76,7 +80,7 @@ class Membership(Answer):
         " may not know."
     )
     pause: RunningPause | None = Field(
-        description="Null where no pause runs today, or where the caller may not know."
+        description="Null where no pause runs or is to come, or where the caller may not know."
     )
     positions: list[str] = Field(description="The positions held here today.")
     updated_at: InstantOut = Field(description="When it last changed.")
@@ -116,7 +120,8 @@ class MembershipUpdate(Request):
         default=MISSING, description="The first day, corrected; cannot be cleared."
     )
     until_on: DayIn | None | MISSING = Field(
-        default=MISSING, description="The last day, today or later; null for an open end."
+        default=MISSING,
+        description="The last day, after today; null for an open end. To end it today, end it.",
     )
 
 

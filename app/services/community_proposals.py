@@ -22,11 +22,9 @@ from app.models import (
 from app.models.base import Instant
 from app.policy import Capability, Standing
 from app.reader import Prepared
-from app.services import communities
+from app.services import addresses, communities
 
 DECIDED = (ProposalStatus.ACCEPTED, ProposalStatus.DECLINED)
-# What anybody may read who has its address.
-_READABLE = (ProposalStatus.OPEN, ProposalStatus.ACCEPTED)
 _PROPOSER = (
     "name",
     "email",
@@ -107,12 +105,6 @@ PROPOSALS = (
 _ONE = Prepared(
     PROPOSALS.where(col(CommunityProposal.id) == sa.bindparam("proposal", type_=sa.Uuid))
 )
-_OWN_ADDRESS = Prepared(
-    sa.select(Person.email_key).where(
-        col(Person.id) == sa.bindparam("caller", type_=sa.Uuid),
-        col(Person.email_verified_at).is_not(None),
-    )
-)
 _LINK = Prepared(
     sa.select(ProposalSupporter.proposal_id, ProposalSupporter.email_key)
     .join(ProposalLink, col(ProposalLink.supporter_id) == ProposalSupporter.id)
@@ -156,14 +148,19 @@ async def onlooker(source: Source, standing: Standing, link: str | None = None) 
         if found is None:
             raise errors.TokenInvalid
         return Onlooker(standing, found.email_key, found.proposal_id)
-    if standing.person is None:
-        return Onlooker(standing)
-    mine = await source.first(_OWN_ADDRESS, caller=standing.person.id)
-    return Onlooker(standing, mine.email_key if mine else None)
+    return Onlooker(standing, (await addresses.own(source, standing)).proven)
 
 
 def _sees(who: Onlooker, row: Any) -> bool:
-    return who.decides or _own(row, who) or row.supported or row.status in _READABLE
+    return who.decides or _own(row, who) or row.supported or _is_public(row)
+
+
+def _is_public(row: Any) -> bool:
+    """True of what anybody may read who has its address: an open proposal, and one of which a
+    community came that everybody sees; that there is a hidden one is not told in this way either.
+    """
+    accepted = row.status == ProposalStatus.ACCEPTED and row.community_listed
+    return row.status == ProposalStatus.OPEN or accepted
 
 
 def _own(row: Any, who: Onlooker) -> bool:

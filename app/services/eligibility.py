@@ -27,7 +27,7 @@ from app.models import (
 from app.models.base import has_item, is_empty
 from app.policy import Capability, Standing
 from app.preconditions import Expected
-from app.services import communities, verification_pages
+from app.services import addresses, communities, verification_pages
 from app.services.join_states import KNOWN, STATE
 from app.services.seating import confirmed
 
@@ -116,12 +116,20 @@ async def _subject(work: Work, standing: Standing, body: dict[str, Any]) -> _Sub
     standing.require(Capability.ELIGIBILITY_VERIFY)
     known = col(Person.id) == person_id
     if not standing.can(Capability.PEOPLE_MANAGE):
-        belonged = sa.select(Membership.id).where(
+        known = sa.and_(known, _belonged(standing))
+    return await _person(work, known)
+
+
+def _belonged(standing: Standing) -> Any:
+    """The condition that somebody belongs here, or did."""
+    return (
+        sa.select(Membership.id)
+        .where(
             col(Membership.person_id) == Person.id,
             col(Membership.community_id) == standing.here.id,
         )
-        known = sa.and_(known, belonged.exists())
-    return await _person(work, known)
+        .exists()
+    )
 
 
 async def _person(work: Work, condition: Any) -> _Subject:
@@ -133,9 +141,15 @@ async def _person(work: Work, condition: Any) -> _Subject:
 
 
 async def _applicant(work: Work, standing: Standing, request_id: UUID) -> _Subject:
-    """The applicant of a request that waits here, with the account that their address has."""
+    """The applicant of a request that waits here, with the account of somebody who belonged here.
+
+    Whether others have one is nobody's to know here: what is verified is verified of the address,
+    and becomes the account's once it is a member's (`memberships.begin`).
+    """
     owner = sa.and_(
-        col(Person.email_key) == JoinRequest.email_key, col(Person.email_verified_at).is_not(None)
+        col(Person.email_key) == JoinRequest.email_key,
+        col(Person.email_verified_at).is_not(None),
+        _belonged(standing),
     )
     row = await work.first(
         sa.select(
@@ -210,8 +224,8 @@ async def decide(
 
 
 async def _refuse_own(work: Work, standing: Standing, found: EligibilityVerification) -> None:
-    me = await work.one(sa.select(Person.email_key).where(col(Person.id) == standing.me.id))
-    if standing.is_person(found.person_id) or me.email_key == found.email_key:
+    said = (await addresses.own(work, standing)).said
+    if standing.is_person(found.person_id) or said == found.email_key:
         raise membership_errors.OwnVerification
 
 
@@ -224,14 +238,15 @@ async def _confirm(
         raise membership_errors.SecondVerifierNeeded
     if decision["basis"] is None:
         raise errors.Invalid(errors=[errors.field("/basis", "required")])
-    until = decision["until_on"] or (found.until_on if second else None)
-    if until is None:
+    said = [day for day in (decision["until_on"], found.until_on) if day is not None]
+    if not said:
         raise errors.Invalid(errors=[errors.field("/until_on", "required")])
+    until = min(said)
     if until < standing.today:
         raise errors.Invalid(errors=[errors.field("/until_on", "day_in_the_past")])
     if until > standing.today + LONGEST:
         raise errors.Invalid(errors=[errors.field("/until_on", "day_too_far")])
-    found.until_on = min(until, found.until_on or until)
+    found.until_on = until
     now = clock.now()
     if second:
         found.second_by, found.second_at, found.second_basis = (
@@ -283,11 +298,15 @@ async def revoke(
 
 
 async def withdraw(work: Work, standing: Standing, verification_id: UUID) -> dict[str, Any]:
-    """Takes back what is not decided yet: by the person whom it is about, or a verifier.
+    """Takes back what is not decided yet: by the person whom it is about, or who asked for it.
+    Other verifiers refuse it, and say why.
 
-    Raises VerificationDecided.
+    Raises PermissionDenied, VerificationDecided.
     """
     found = await open_one(work, standing, verification_id)
+    asked = found.requested_by == standing.me.id
+    if not asked and not await verification_pages.own(work, standing, found):
+        standing.refuse_others(Capability.ELIGIBILITY_VERIFY)
     found.status, found.decided_at = VerificationStatus.WITHDRAWN, clock.now()
     await _destroy_evidence(work, found)
     _touch(found)
@@ -301,8 +320,7 @@ async def open_one(
 ) -> EligibilityVerification:
     """The verification, locked, if it exists for the caller and is not decided yet."""
     found = await work.locked(EligibilityVerification, verification_id)
-    if not verification_pages.visible(standing, found.person_id):
-        raise errors.NotFound
+    await verification_pages.refuse_hidden(work, standing, found)
     if found.status not in OPEN:
         raise membership_errors.VerificationDecided
     return found
@@ -320,10 +338,12 @@ async def keep_evidence(
 ) -> dict[str, Any]:
     """Keeps one file until the decision, in place of an earlier one.
 
-    Raises EvidenceUnsupported, VerificationDecided.
+    Raises EvidenceUnsupported, EvidenceSeen, VerificationDecided.
     """
     found = await open_one(work, standing, verification_id)
     expected.check(found.version)
+    if found.status == VerificationStatus.AWAITING_SECOND:
+        raise membership_errors.EvidenceSeen
     kinds = [kind for mark, kind in _EVIDENCE.items() if content.startswith(mark)]
     if not kinds:
         raise membership_errors.EvidenceUnsupported

@@ -78,6 +78,7 @@ async def inspect(source: Source, standing: Standing, token: str) -> dict[str, A
             Invitation.language,
             Invitation.expires_on,
             Invitation.invited_by,
+            InvitationMail.asked_at,
             Community.status,
             Community.join_policy,
             *communities.REFERENCE,
@@ -89,7 +90,11 @@ async def inspect(source: Source, standing: Standing, token: str) -> dict[str, A
             invitations.is_open(standing.today),
         )
     )
-    if row is None or not await counts(source, row, row):
+    if (
+        row is None
+        or not await counts(source, row, row)
+        or await _is_used_up(source, row.email_key, row.community_id, row.asked_at)
+    ):
         return {"valid": False, **_NOT_GOOD}
     known = sa.select(Person.id).where(col(Person.email_key) == row.email_key)
     return {
@@ -116,6 +121,24 @@ async def _backed(source: Source, invitation: Any) -> bool:
     )
 
 
+async def _is_used_up(
+    source: Source, email_key: str, community_id: UUID, invited_at: datetime
+) -> bool:
+    """True where somebody has come in by another way since they were invited, and is out again: by
+    an invitation of the time before, nobody undoes that."""
+    gone = (
+        sa.select(Membership.id)
+        .join(Person, col(Person.id) == Membership.person_id)
+        .where(
+            col(Person.email_key) == email_key,
+            col(Membership.community_id) == community_id,
+            col(Membership.created_at) > invited_at,
+            col(Membership.ended_at).is_not(None),
+        )
+    )
+    return await source.first(gone) is not None
+
+
 async def accept(work: Work, standing: Standing, body: dict[str, Any]) -> dict[str, Any]:
     """Begins the membership, and makes the account of somebody who has none. A request to join that
     waits here has nothing left to be decided, and is closed.
@@ -125,11 +148,13 @@ async def accept(work: Work, standing: Standing, body: dict[str, Any]) -> dict[s
     MembershipExists, and Invalid for an identity that is missing or names unknown codes.
     After a refusal the invitation is as open as before.
     """
-    invitation = await _held(work, standing, body["token"])
+    invitation, asked_at = await _held(work, standing, body["token"])
     version = body["agrees_to_rules_version"]
     if version != standing.rules_in_force:
         raise rules.outdated(standing)
     community = await _admitting(work, invitation)
+    if await _is_used_up(work, invitation.email_key, community.id, asked_at):
+        raise invitation_errors.InvitationVoid
     requests = await _waiting(work, invitation)  # held before anything that a decision would make
     person = await _person(work, standing, invitation, body["identity"])
     if not await eligibility.is_verified_address(work, invitation.email_key, community.id):
@@ -161,7 +186,7 @@ async def accept(work: Work, standing: Standing, body: dict[str, Any]) -> dict[s
 
 async def decline(work: Work, standing: Standing, token: str) -> dict[str, Any]:
     """Says no; nothing else is changed. Raises MailedTokenInvalid, InvitationNotOpen."""
-    invitation = await _held(work, standing, token)
+    invitation, _ = await _held(work, standing, token)
     community = await work.get_one(Community, invitation.community_id)
     known = sa.select(Person.id).where(col(Person.email_key) == invitation.email_key)
     person = await work.first(known)
@@ -177,9 +202,10 @@ async def decline(work: Work, standing: Standing, token: str) -> dict[str, Any]:
     return {"email": invitation.email, "community": _reference(community)}
 
 
-async def _held(work: Work, standing: Standing, token: str) -> Invitation:
-    """The open invitation of a link, held for this unit of work alone."""
-    of_link = sa.select(InvitationMail.invitation_id).where(
+async def _held(work: Work, standing: Standing, token: str) -> tuple[Invitation, datetime]:
+    """The open invitation of a link, held for this unit of work alone, and when its mail was asked
+    for."""
+    of_link = sa.select(InvitationMail.invitation_id, InvitationMail.asked_at).where(
         col(InvitationMail.token_hash) == tokens.hashed(token)
     )
     row = await work.first(of_link)
@@ -190,7 +216,7 @@ async def _held(work: Work, standing: Standing, token: str) -> Invitation:
         raise errors.MailedTokenInvalid
     if invitations.state_of(invitation, standing.today) is not InvitationState.OPEN:
         raise invitation_errors.InvitationNotOpen
-    return invitation
+    return invitation, row.asked_at
 
 
 async def _admitting(work: Work, invitation: Invitation) -> Community:

@@ -122,6 +122,8 @@ async def may_ask_from(source: Source, key: str, community_id: UUID) -> date | N
             col(JoinRequest.community_id) == community_id,
             col(JoinRequest.email_key) == key,
             col(JoinRequest.status) == JoinRequestStatus.DECLINED,
+            # What somebody else may have written in their name is not held against anybody.
+            col(JoinRequest.verified_at).is_not(None),
         )
         .order_by(col(JoinRequest.decided_at).desc())
         .limit(1)

@@ -3,15 +3,20 @@
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-from sqlmodel import col
-
 from app import activity, clock, errors
 from app.db import Work
-from app.models import JoinOutcome, JoinRequest, JoinRequestStatus, Person
+from app.models import JoinOutcome, JoinRequest, JoinRequestStatus
 from app.policy import Standing
 from app.preconditions import Expected
-from app.services import accounts, eligibility, join_requests, join_states, memberships, rules
+from app.services import (
+    accounts,
+    addresses,
+    eligibility,
+    join_requests,
+    join_states,
+    memberships,
+    rules,
+)
 
 
 async def decide(
@@ -51,8 +56,7 @@ async def others_request(work: Work, standing: Standing, request_id: UUID) -> Jo
     request = await work.locked(JoinRequest, request_id)
     if not join_states.is_known(request):
         raise errors.NotFound
-    me = await work.one(sa.select(Person.email_key).where(col(Person.id) == standing.me.id))
-    if me.email_key == request.email_key:
+    if (await addresses.own(work, standing)).said == request.email_key:
         raise errors.OwnRequest
     return request
 

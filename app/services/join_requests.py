@@ -22,7 +22,8 @@ from app.models import (
 )
 from app.policy import Capability, Standing
 from app.reader import Prepared
-from app.services import communities, import_rows
+from app.services import addresses, communities, import_rows
+from app.services.addresses import OwnAddress
 from app.services.join_states import DECIDED, KNOWN, OPEN, STATE, closed_on, in_state
 
 # How long an applicant follows a request by the link that they were mailed, once it is closed.
@@ -97,12 +98,6 @@ _INQUIRIES = Prepared(
     .where(col(JoinInquiry.join_request_id) == sa.bindparam("request", type_=sa.Uuid))
     .order_by(col(JoinInquiry.id))
 )
-_OWN_ADDRESS = Prepared(
-    sa.select(Person.email_key).where(
-        col(Person.id) == sa.bindparam("caller", type_=sa.Uuid),
-        col(Person.email_verified_at).is_not(None),
-    )
-)
 _LINK = Prepared(
     sa.select(JoinRequestLink.submission_id).where(
         col(JoinRequestLink.token_hash) == sa.bindparam("link", type_=sa.String)
@@ -115,10 +110,10 @@ _LINK = Prepared(
 
 class Onlooker(NamedTuple):
     """Somebody who asks about requests: what they may do, and which requests are their own: those
-    of their address, or, for whoever came by a mailed link, those of its form."""
+    of their proven address, or, for whoever came by a mailed link, those of its form."""
 
     standing: Standing
-    address: str | None = None
+    address: OwnAddress = OwnAddress(None, None)
     submission_id: UUID | None = None
 
     @property
@@ -130,7 +125,12 @@ class Onlooker(NamedTuple):
         """True if a request is the onlooker's own."""
         if self.submission_id is not None:
             return row.submission_id == self.submission_id
-        return self.address is not None and row.email_key == self.address
+        return self.address.proven is not None and row.email_key == self.address.proven
+
+    def decides(self, row: Any) -> bool:
+        """True if the onlooker may decide about a request, which nobody does about their own."""
+        own = row.email_key == self.address.said
+        return not own and self.standing.can(Capability.JOIN_REQUESTS_DECIDE)
 
 
 async def onlooker(source: Source, standing: Standing, link: str | None = None) -> Onlooker:
@@ -143,15 +143,7 @@ async def onlooker(source: Source, standing: Standing, link: str | None = None) 
         if found is None:
             raise errors.TokenInvalid
         return Onlooker(standing, submission_id=found.submission_id)
-    return Onlooker(standing, await own_address(source, standing))
-
-
-async def own_address(source: Source, standing: Standing) -> str | None:
-    """The key of the caller's address, if it is proven."""
-    if standing.person is None:
-        return None
-    mine = await source.first(_OWN_ADDRESS, caller=standing.person.id)
-    return mine.email_key if mine else None
+    return Onlooker(standing, await addresses.own(source, standing))
 
 
 async def find(source: Source, who: Onlooker, request_id: UUID) -> Any:
@@ -251,7 +243,7 @@ def _affordances(row: Any, who: Onlooker) -> list[str]:
         in_person = who.standing.bounds is None
         answering = ["give_join_information"] if asking else []
         return [*answering, "withdraw_join_request"] if in_person else []
-    if not who.standing.can(Capability.JOIN_REQUESTS_DECIDE):
+    if not who.decides(row):
         return []
     archived = who.standing.here.archived
     return ["decide_join_request", *([] if asking or archived else ["request_join_information"])]

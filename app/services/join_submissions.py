@@ -1,7 +1,6 @@
 """How somebody asks to join: by a form, with one request for each community asked for, or by having
 stood behind the proposal of a community that admits only the verified."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +21,17 @@ from app.models import (
 )
 from app.policy import Standing
 from app.schemas.base import address_key
-from app.services import association, communities, join_confirmations, join_forms, rules
+from app.services import addresses, association, communities, join_confirmations, join_forms, rules
 from app.services import standing as standings
-from app.services.join_requests import REQUESTS, own_address, receipt
+from app.services.join_requests import REQUESTS, receipt
 
+# Of one address, that nobody has confirmed.
 FORMS_AN_HOUR = 20
+_UNPROVEN = (
+    sa.select(col(JoinRequest.submission_id))
+    .where(col(JoinRequest.status) == JoinRequestStatus.AWAITING_VERIFICATION)
+    .distinct()
+)
 # What the form of somebody behind a proposal says of them, and a request says as well.
 _OF_FORM = (
     "name",
@@ -61,7 +66,9 @@ async def submit(work: Work, standing: Standing, body: dict[str, Any]) -> list[d
     answers = await join_forms.answered(work, named, given)
     await association.refuse_unknown_codes(work, body["occupation_code"], body["territory"])
     key = address_key(body["email"])
-    await _refuse_flood(work, key)
+    proven = (await addresses.own(work, standing)).proven == key
+    if not proven:
+        await addresses.refuse_flood(work, _UNPROVEN, JoinRequest, key, FORMS_AN_HOUR)
     notice = await work.one(sa.select(Association.privacy_notice))
     now = clock.now()
     submission_id = new_id()
@@ -81,7 +88,6 @@ async def submit(work: Work, standing: Standing, body: dict[str, Any]) -> list[d
         for community in found
     ]
     work.add_all(requests)
-    proven = await own_address(work, standing) == key
     for request in requests:
         activity.record(
             work,
@@ -166,16 +172,3 @@ async def _wanted(work: Work, wanted: list[str]) -> list[Any]:
     if refused:
         raise invitation_errors.NotTakingRequests(errors=refused)
     return found
-
-
-async def _refuse_flood(work: Work, key: str) -> None:
-    """Nobody's letter box is filled by forms that somebody else sends in their name."""
-    recent = await work.one(
-        sa.select(sa.func.count(sa.distinct(col(JoinRequest.submission_id))).label("forms")).where(
-            col(JoinRequest.email_key) == key,
-            col(JoinRequest.status) == JoinRequestStatus.AWAITING_VERIFICATION,
-            col(JoinRequest.submitted_at) > clock.now() - timedelta(hours=1),
-        )
-    )
-    if recent.forms >= FORMS_AN_HOUR:
-        raise errors.TooManyRequests(headers={"Retry-After": "3600"})

@@ -9,12 +9,12 @@ from sqlmodel import col
 
 from app import clock, errors
 from app.db import Source
-from app.models import Membership, Term
+from app.models import Membership, MembershipPause, Term
 from app.policy import Capability, Standing
 from app.schemas.memberships import MembershipStatus
 from app.services import communities
 from app.services.rosters import ROSTER, may_know_of_rests
-from app.services.seating import NO_END, TODAY, own, term_is_not_over
+from app.services.seating import TODAY, own, pause_is_not_over, term_is_not_over
 
 _TERMS = (
     sa.select(Term.person_id, Term.community_id, Term.position_code, Term.starts_on)
@@ -28,6 +28,7 @@ async def shown_all(
 ) -> list[dict[str, Any]]:
     """The rows of a roster as this caller sees them; terms in one statement for all."""
     day = as_of or standing.today
+    declared = await _declared_pauses(source, standing, rows, as_of)
     people = {row.person_id for row in rows}
     places = {row.community_id for row in rows}
     terms: dict[tuple[UUID, UUID], list[Any]] = {}
@@ -36,8 +37,36 @@ async def shown_all(
         for term in await source.rows(_TERMS.where(*here), today=day):
             terms.setdefault((term.person_id, term.community_id), []).append(term)
     return [
-        _shown(row, standing, terms.get((row.person_id, row.community_id), []), day) for row in rows
+        _shown(
+            row,
+            standing,
+            terms.get((row.person_id, row.community_id), []),
+            declared.get(row.id),
+            day,
+        )
+        for row in rows
     ]
+
+
+async def _declared_pauses(
+    source: Source, standing: Standing, rows: list[Any], as_of: date | None
+) -> dict[UUID, Any]:
+    """By membership, the pause that runs or is to come, of those of which the caller may know."""
+    known = [row.id for row in rows if may_know_of_rests(standing) or _is_mine(standing, row)]
+    if not known:
+        return {}
+    day, end = as_of or standing.today, as_of and clock.end_of(as_of)
+    found = sa.select(
+        MembershipPause.membership_id,
+        MembershipPause.starts_on,
+        MembershipPause.until_on,
+        MembershipPause.declared_by,
+    ).where(col(MembershipPause.membership_id).in_(known), pause_is_not_over(day, end=end))
+    return {pause.membership_id: pause for pause in await source.rows(found)}
+
+
+def _is_mine(standing: Standing, row: Any) -> bool:
+    return standing.person is not None and standing.person.id == row.person_id
 
 
 def status_on(day: date, row: Any) -> MembershipStatus:
@@ -56,16 +85,19 @@ def status_on(day: date, row: Any) -> MembershipStatus:
 RUNNING = frozenset({MembershipStatus.ACTIVE, MembershipStatus.SUSPENDED, MembershipStatus.PAUSED})
 
 
-def _pause(row: Any) -> dict[str, Any] | None:
-    """Why the rights rest although nobody took them away."""
-    if row.paused_until is not None:
-        until = None if row.paused_until == NO_END else row.paused_until
-        return {"cause": "declared", "until_on": until}
-    return None if row.verified else {"cause": "not_verified", "until_on": None}
+def _pause(row: Any, declared: Any | None) -> dict[str, Any] | None:
+    """Why the rights rest although nobody took them away, or from what day on they will."""
+    if declared is None or (row.paused_until is None and not row.verified):
+        unverified = {"cause": "not_verified", "starts_on": None, "until_on": None}
+        return None if row.verified else unverified
+    days = {"starts_on": declared.starts_on, "until_on": declared.until_on}
+    return {"cause": "declared", **days}
 
 
-def _shown(row: Any, standing: Standing, terms: list[Any], day: date) -> dict[str, Any]:
-    mine = standing.person is not None and standing.person.id == row.person_id
+def _shown(
+    row: Any, standing: Standing, terms: list[Any], declared: Any | None, day: date
+) -> dict[str, Any]:
+    mine = _is_mine(standing, row)
     private = standing.can(Capability.MEMBERSHIPS_READ_PRIVATE)
     manages = standing.can(Capability.MEMBERSHIPS_MANAGE)
     may_know = mine or may_know_of_rests(standing)
@@ -98,26 +130,30 @@ def _shown(row: Any, standing: Standing, terms: list[Any], day: date) -> dict[st
         "ending": row.ending if private or mine else None,
         "end_reason": row.end_reason if private or mine else None,
         "suspended_until": row.suspended_until if may_know else None,
-        "pause": _pause(row) if may_know and runs else None,
+        "pause": _pause(row, declared) if may_know and runs else None,
         "positions": [term.position_code for term in terms if term.starts_on <= day]
         if runs
         else [],
         "updated_at": max(one for one in changed if one) if may_know else row.updated_at,
-        "viewer": {"can": _affordances(standing, row, mine, bool(terms))},
+        "viewer": {"can": _affordances(standing, row, declared, bool(terms))},
     }
 
 
-def _affordances(standing: Standing, row: Any, mine: bool, has_terms: bool) -> list[str]:
-    status = status_on(standing.today, row)
+def _affordances(standing: Standing, row: Any, declared: Any | None, has_terms: bool) -> list[str]:
+    status, mine = status_on(standing.today, row), _is_mine(standing, row)
     if status == MembershipStatus.ENDED:
         return []
     manages = standing.can(Capability.MEMBERSHIPS_MANAGE)
     appoints = standing.can(Capability.LEADERSHIP_APPOINT) or not has_terms
+    ends = standing.reaches(Capability.MEMBERSHIPS_MANAGE) if mine else manages and appoints
     found = []
-    if mine or (manages and appoints):
+    if ends:
         found.append("end_membership")
-        found.append("pause_membership" if row.paused_until is None else "resume_membership")
-    if manages:
+        if declared is None:
+            found.append("pause_membership")
+        elif manages or standing.is_person(declared.declared_by):
+            found.append("resume_membership")
+    if manages and not mine:
         found.append("update_membership")
     if standing.can(Capability.SANCTIONS_SUSPEND) and not mine and appoints:
         suspended = status == MembershipStatus.SUSPENDED
@@ -128,7 +164,7 @@ def _affordances(standing: Standing, row: Any, mine: bool, has_terms: bool) -> l
 async def get(source: Source, standing: Standing, membership_id: UUID) -> dict[str, Any]:
     """One membership of the community of the caller's standing, or one's own."""
     row = await source.one(ROSTER.where(col(Membership.id) == membership_id), today=standing.today)
-    mine = standing.person is not None and row.person_id == standing.person.id
+    mine = _is_mine(standing, row)
     if not mine and not standing.can(Capability.MEMBERSHIPS_READ):
         raise errors.NotFound
     runs = status_on(standing.today, row) in RUNNING

@@ -1,7 +1,7 @@
 """Memberships: beginning, changing, pausing and ending somebody's belonging to a community."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +22,8 @@ from app.models import (
 )
 from app.policy import Capability, Standing
 from app.preconditions import Expected, merge
-from app.services import communities, grants, membership_pages, rosters
-from app.services.seating import term_is_not_over, verified
+from app.services import communities, eligibility, grants, membership_pages, rosters
+from app.services.seating import term_is_not_over
 
 
 async def begin(
@@ -117,8 +117,9 @@ async def add(
     person = await _somebody_known(work, standing, person_id)
     if person.deactivated_at is not None:
         raise errors.PersonDeactivated
-    if not person.verified:
+    if not await eligibility.is_verified_address(work, person.email_key, standing.here.id):
         raise errors.EligibilityNotVerified
+    await _refuse_overlap(work, standing.here.id, person_id, since)
     begun = await begin(work, standing.here.id, person_id, category, since, until_on)
     activity.record(
         work,
@@ -137,10 +138,7 @@ async def add(
 
 async def _somebody_known(work: Work, standing: Standing, person_id: UUID) -> Any:
     """Somebody of whom the caller may know that they have an account."""
-    found = sa.select(
-        Person.deactivated_at,
-        verified(standing.today, Person.id, standing.here.id).label("verified"),
-    ).where(col(Person.id) == person_id)
+    found = sa.select(Person.deactivated_at, Person.email_key).where(col(Person.id) == person_id)
     if not standing.can(Capability.PEOPLE_MANAGE):
         belonged = sa.select(Membership.id).where(
             col(Membership.person_id) == person_id,
@@ -151,6 +149,24 @@ async def _somebody_known(work: Work, standing: Standing, person_id: UUID) -> An
     if person is None:
         raise errors.Invalid(errors=[errors.field("/person_id", "not_known")])
     return person
+
+
+async def _refuse_overlap(
+    work: Work, community_id: UUID, person_id: UUID, since: date, besides: UUID | None = None
+) -> None:
+    """Nobody belonged twice on one day: a membership begins after the earlier ones here ended."""
+    earlier = await work.rows(
+        sa.select(Membership.since_on, Membership.until_on, Membership.ended_at).where(
+            col(Membership.community_id) == community_id,
+            col(Membership.person_id) == person_id,
+            col(Membership.id) != besides if besides else sa.true(),
+            col(Membership.ended_at).is_not(None),
+        )
+    )
+    for row in earlier:
+        last = clock.day_of(row.ended_at) - timedelta(days=1)
+        if row.since_on <= last and since <= min(last, row.until_on or last):
+            raise errors.Invalid(errors=[errors.field("/since_on", "day_of_earlier_membership")])
 
 
 async def _carry_suspensions(work: Work, community_id: UUID, begun: dict[UUID, Membership]) -> None:
@@ -220,9 +236,14 @@ async def update(
 
     A day that cuts into a term of the holder's would end that too, so whoever sets, moves or
     clears a seat-holder's last day, or puts off the first, needs the right to end terms.
+
+    Raises OwnMembership, and Invalid for days that cannot be, and for today as the last one: that
+    would be an end without a reason.
     """
     membership = await open_one(work, standing, membership_id)
     standing.require(Capability.MEMBERSHIPS_MANAGE)
+    if standing.is_person(membership.person_id):
+        raise errors.OwnMembership
     expected.check(membership.version)
     since = patch.get("since_on", membership.since_on)
     until = patch.get("until_on", membership.until_on)
@@ -231,6 +252,11 @@ async def update(
         raise errors.Invalid(errors=[errors.field(place, "day_before_start")])
     if until is not None and until < standing.today:
         raise errors.Invalid(errors=[errors.field("/until_on", "day_in_the_past")])
+    if until == standing.today and until != membership.until_on:
+        raise errors.Invalid(errors=[errors.field("/until_on", "ends_today")])
+    if since < membership.since_on:
+        here = membership.community_id, membership.person_id
+        await _refuse_overlap(work, *here, since, besides=membership.id)
     if until != membership.until_on or since > max(membership.since_on, standing.today):
         await refuse_for_holder(work, standing, membership)
     changed = merge(membership, patch)

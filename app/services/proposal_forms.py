@@ -5,7 +5,6 @@ same whether or not the address is known. A signed-in person who writes from the
 address waits for nobody's mail.
 """
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +16,13 @@ from app.db import Work, unique_or
 from app.models import Association, CommunityProposal, ProposalStatus, ProposalSupporter
 from app.policy import Standing
 from app.schemas.base import address_key
-from app.services import association, community_proposals, rules, similar_communities
+from app.services import addresses, association, community_proposals, rules, similar_communities
 from app.services.community_proposals import counting, named, onlooker
+from app.services.retention import UNCONFIRMED
 
 # Of one address, that nobody has confirmed.
 FORMS_AN_HOUR = 5
+_UNPROVEN = sa.select(col(ProposalSupporter.id)).where(col(ProposalSupporter.verified_at).is_(None))
 
 
 async def submit(work: Work, standing: Standing, body: dict[str, Any]) -> dict[str, Any]:
@@ -37,7 +38,9 @@ async def submit(work: Work, standing: Standing, body: dict[str, Any]) -> dict[s
         work, answers["occupation_code"], answers["territory"], "/proposer"
     )
     now, key = clock.now(), address_key(answers["email"])
-    await _refuse_flood(work, key)
+    proven = (await onlooker(work, standing)).address == key
+    if not proven:
+        await addresses.refuse_flood(work, _UNPROVEN, ProposalSupporter, key, FORMS_AN_HOUR)
     proposal = CommunityProposal(
         status=ProposalStatus.AWAITING_VERIFICATION,
         **{name: body[name] for name in ("name", "area", "specifics", "rationale", "language")},
@@ -58,7 +61,7 @@ async def submit(work: Work, standing: Standing, body: dict[str, Any]) -> dict[s
         privacy_notice_version=form.privacy_notice_version,
     )
     await work.flush()
-    if (await onlooker(work, standing)).address == key:
+    if proven:
         await confirm(work, standing, form.id, key)
     wanted = similar_communities.proposed(body)
     similar = await similar_communities.find(work, wanted, besides=proposal.id)
@@ -80,7 +83,8 @@ async def support(
     _refuse_outdated(standing, body["agrees_to_rules_version"])
     await association.refuse_unknown_codes(work, body["occupation_code"], body["territory"])
     key = address_key(body["email"])
-    await _refuse_flood(work, key)
+    if who.address != key:
+        await addresses.refuse_flood(work, _UNPROVEN, ProposalSupporter, key, FORMS_AN_HOUR)
     form = await _form(work, proposal.id, body, body, proposes=False)
     activity.record(
         work,
@@ -105,7 +109,9 @@ async def confirm(work: Work, standing: Standing, form_id: UUID, key: str) -> di
     """
     found = await work.first(
         sa.select(ProposalSupporter.proposal_id).where(
-            col(ProposalSupporter.id) == form_id, col(ProposalSupporter.email_key) == key
+            col(ProposalSupporter.id) == form_id,
+            col(ProposalSupporter.email_key) == key,
+            col(ProposalSupporter.submitted_at) > clock.now() - UNCONFIRMED,
         )
     )
     if found is None:
@@ -153,21 +159,6 @@ def refuse_nameless(body: dict[str, Any]) -> None:
 def _refuse_outdated(standing: Standing, version: int) -> None:
     if version != standing.rules_in_force:
         raise rules.outdated(standing)
-
-
-async def _refuse_flood(work: Work, key: str) -> None:
-    """Nobody's letter box is filled by forms that somebody else sends in their name."""
-    recent = await work.one(
-        sa.select(sa.func.count().label("forms"))
-        .select_from(ProposalSupporter)
-        .where(
-            col(ProposalSupporter.email_key) == key,
-            col(ProposalSupporter.verified_at).is_(None),
-            col(ProposalSupporter.submitted_at) > clock.now() - timedelta(hours=1),
-        )
-    )
-    if recent.forms >= FORMS_AN_HOUR:
-        raise errors.TooManyRequests(headers={"Retry-After": "3600"})
 
 
 _ANSWERS = (

@@ -88,17 +88,24 @@ def suspended_until(day: Any, membership: Any = Membership, end: Any = None) -> 
 NO_END = date.max
 
 
+def pause_is_not_over(day: Any, end: Any = None) -> Any:
+    """The condition that a pause runs on a day or is still to come."""
+    declared = () if end is None else (col(MembershipPause.declared_at) < end,)
+    return sa.and_(
+        sa.or_(col(MembershipPause.until_on).is_(None), col(MembershipPause.until_on) >= day),
+        _not_over(col(MembershipPause.ended_at), end),
+        *declared,
+    )
+
+
 def paused_until(day: Any, membership: Any = Membership, end: Any = None) -> Any:
     """The last day of the pause of a membership that runs on a day, as a scalar; NO_END if open."""
-    declared = () if end is None else (col(MembershipPause.declared_at) < end,)
     return (
         sa.select(sa.func.max(sa.func.coalesce(MembershipPause.until_on, sa.literal(NO_END))))
         .where(
             col(MembershipPause.membership_id) == membership.id,
             col(MembershipPause.starts_on) <= day,
-            sa.or_(col(MembershipPause.until_on).is_(None), col(MembershipPause.until_on) >= day),
-            _not_over(col(MembershipPause.ended_at), end),
-            *declared,
+            pause_is_not_over(day, end),
         )
         .correlate(membership)
         .scalar_subquery()

@@ -20,7 +20,7 @@ from app.models import (
 )
 from app.policy import Capability, Standing
 from app.reader import Prepared, Reader
-from app.services import communities
+from app.services import addresses, communities
 from app.services.seating import TODAY, confirmed
 
 _FIRST, _SECOND = aliased(Person), aliased(Person)
@@ -33,6 +33,8 @@ VERIFICATIONS = sa.select(
     EligibilityVerification.id,
     EligibilityVerification.name,
     EligibilityVerification.person_id,
+    EligibilityVerification.email_key,
+    EligibilityVerification.requested_by,
     EligibilityVerification.join_request_id,
     EligibilityVerification.occupation_code,
     EligibilityVerification.statement,
@@ -67,7 +69,13 @@ VERIFICATIONS = sa.select(
 )
 OWN = Listing(
     VERIFICATIONS.where(
-        col(EligibilityVerification.person_id) == sa.bindparam("person", type_=sa.Uuid)
+        sa.or_(
+            col(EligibilityVerification.person_id) == sa.bindparam("person", type_=sa.Uuid),
+            sa.and_(
+                col(EligibilityVerification.person_id).is_(None),
+                col(EligibilityVerification.email_key) == sa.bindparam("address", type_=sa.String),
+            ),
+        )
     ),
     col(EligibilityVerification.id),
     descending=True,
@@ -103,10 +111,24 @@ def asked(
     }
 
 
-def visible(standing: Standing, person_id: UUID | None) -> bool:
-    """True if a verification of this person's exists for the caller."""
-    own = standing.is_person(person_id)
-    return own or standing.can(Capability.ELIGIBILITY_VERIFY)
+async def own(source: Source, standing: Standing, found: Any) -> bool:
+    """True if a verification is about the caller: their account, or, where it is about an address
+    alone, theirs."""
+    if found.person_id is not None:
+        return standing.is_person(found.person_id)
+    return (await addresses.own(source, standing)).proven == found.email_key
+
+
+async def refuse_hidden(source: Source, standing: Standing, found: Any) -> None:
+    """Raises NotFound where a verification is not there for the caller."""
+    if not standing.can(Capability.ELIGIBILITY_VERIFY) and not await own(source, standing, found):
+        raise errors.NotFound
+
+
+async def mine(source: Source, standing: Standing) -> dict[str, Any]:
+    """Whose verifications OWN lists: the caller's account's, and their proven address's."""
+    address = (await addresses.own(source, standing)).proven
+    return {"person": standing.me.id, "address": address, "today": standing.today}
 
 
 async def get(source: Source, standing: Standing, verification_id: UUID) -> dict[str, Any]:
@@ -115,8 +137,7 @@ async def get(source: Source, standing: Standing, verification_id: UUID) -> dict
         VERIFICATIONS.where(col(EligibilityVerification.id) == verification_id),
         today=standing.today,
     )
-    if not visible(standing, row.person_id):
-        raise errors.NotFound
+    await refuse_hidden(source, standing, row)
     return shown(row, standing)
 
 
@@ -149,12 +170,15 @@ def _confirmations(row: Any) -> list[dict[str, Any]]:
 def _affordances(row: Any, standing: Standing, verifies: bool) -> list[str]:
     """What is decided of oneself is decided by others, and what one has confirmed by another."""
     own = standing.is_person(row.person_id)
+    own_or_asked = own or not verifies or standing.is_person(row.requested_by)
     is_open = row.status in (VerificationStatus.REQUESTED, VerificationStatus.AWAITING_SECOND)
     found = []
     if is_open and verifies and not own:
         found.append("decide_eligibility_verification")
-    if is_open:
-        found += ["put_eligibility_evidence", "withdraw_eligibility_verification"]
+    if row.status == VerificationStatus.REQUESTED:
+        found.append("put_eligibility_evidence")
+    if is_open and own_or_asked:
+        found.append("withdraw_eligibility_verification")
     if row.has_evidence and verifies:
         found.append("get_eligibility_evidence")
     if row.status == VerificationStatus.CONFIRMED and verifies and not own:
