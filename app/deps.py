@@ -14,7 +14,7 @@ from app.listing import Page
 from app.policy import READING, Capability, Standing
 from app.preconditions import Expected
 from app.reader import Reader
-from app.services import credentials
+from app.services import credentials, ownership
 from app.services import standing as standings
 from app.services.standing import NOWHERE, Where
 
@@ -161,6 +161,7 @@ class May:
         request.state.person_id = found.person.id if found.person else None
         if not (self.own and by_link):
             self._refuse(found)
+            await self._refuse_unseen(request, found)
         if found.bounds is not None and self._in_person(request.method):
             found.refuse_machines(self.capability)
         return found
@@ -176,14 +177,30 @@ class May:
 
     def _where(self, request: Request) -> Where:
         if self.within is not None:
-            name = f"{self.within.__tablename__}_id"
-            try:
-                return standings.through(self.within, UUID(request.path_params[name]))
-            except ValueError as error:
-                raise errors.NotFound from error
+            return standings.through(self.within, self._thing(request, self.within))
         given = request.query_params if self.place_asked else request.path_params
         community = given.get("community")
         return NOWHERE if community is None else standings.at(community)
+
+    def _thing(self, request: Request, within: type[SQLModel]) -> UUID:
+        try:
+            return UUID(request.path_params[f"{within.__tablename__}_id"])
+        except ValueError as error:
+            raise errors.NotFound from error
+
+    def _shows(self, found: Standing) -> bool:
+        """True if the caller sees such things here, whosever they are."""
+        needed = (self.seen_with, self.capability, self.or_with)
+        sees = found.sees_page if self.capability is None else found.sees(self.capability)
+        return sees and any(found.can(one) for one in needed if one)
+
+    async def _refuse_unseen(self, request: Request, found: Standing) -> None:
+        """What is there for its own person alone is not there for others, whatever they send."""
+        if not self.own or self.within is None or self._shows(found):
+            return
+        thing = self._thing(request, self.within)
+        if not await ownership.is_own(_database(request).reader, found, self.within, thing):
+            raise errors.NotFound
 
     def _refuse(self, found: Standing) -> None:
         if self.capability is None:
@@ -193,13 +210,9 @@ class May:
         if self.content and not found.sees_content:
             raise errors.NotFound
         if self.own and found.person is not None and found.reaches(self.capability):
-            # What is one's own is there even where its community shows nothing else; the service
-            # looks whose it is, and for others it is not there.
+            # What is one's own is there even where its community shows nothing else.
             return
-        if not found.sees(self.capability):
-            raise errors.NotFound
-        needed = (self.seen_with, self.capability, self.or_with)
-        if self.within is not None and not any(found.can(one) for one in needed if one):
+        if not found.sees(self.capability) or (self.within and not self._shows(found)):
             raise errors.NotFound
         also = self.or_with is not None and not found.can(self.capability)
         found.require(self.or_with if also and found.can(self.or_with) else self.capability)

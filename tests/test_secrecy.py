@@ -14,7 +14,7 @@ from app.capabilities import OPEN_TO_ALL
 from app.models import Community
 from tests.answers import FORM, because, code, ok, told, wrong
 from tests.calls import HOW, Calls, operations
-from tests.cast import DTC, ROUNDTABLE, WELLNESS, Api, Someone, day, text_of
+from tests.cast import DTC, ROUNDTABLE, WELLNESS, Api, Someone, day, text_of, unknown_id
 from tests.places import SECRET, Place, furnished, unlisted
 
 HIDDEN = "current-issues"
@@ -65,6 +65,8 @@ async def test_what_is_in_there_is_answered_like_what_never_was(api: Api, slug: 
     for someone in await outsiders(api, slug):
         calls = Calls(api, place, someone)
         await calls.prepare()
+        for name in ("give_join_information", "withdraw_join_request"):
+            del calls.own[name]  # what somebody else asked for
         for name in HOW:
             asks = openapi.may_of(routes[name])
             if asks is None or not (asks.within or "{community}" in routes[name].path_format):
@@ -338,3 +340,26 @@ async def test_a_cursor_of_one_list_opens_no_other(api: Api) -> None:
     ):
         assert code(await mary.get(f"{other}&cursor={cursor}"), 422) == "cursor.invalid"
     ok(await mary.get(f"/communities/{DTC}/discussions?limit=1&cursor={cursor}"))
+
+
+async def test_a_body_that_cannot_be_does_not_tell_what_is_there_from_what_never_was(
+    api: Api,
+) -> None:
+    """What is one's own is looked for before the body is."""
+    place, stranger = await furnished(api, DTC), await api.person("Sam Stranger")
+    calls = Calls(api, place, stranger)
+    await calls.prepare()
+    routes, looked_at = operations(api), set()
+    for name, route in routes.items():
+        asks = openapi.may_of(route)
+        (method,) = route.methods
+        if asks is None or not asks.own or asks.within is None or method in ("GET", "DELETE"):
+            continue
+        answers = []
+        for ids in (calls.ids, calls.ids | {f"{asks.within.__tablename__}_id": unknown_id()}):
+            path = route.path_format.format(**ids)
+            answers.append(await stranger.call(method, path, json={"nobody": "asked for this"}))
+        assert told(answers[0]) == told(answers[1]), name
+        assert code(answers[0], 404) == "not_found", name
+        looked_at.add(name)
+    assert {"pause_membership", "give_join_information", "resign_term"} <= looked_at

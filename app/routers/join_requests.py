@@ -35,7 +35,16 @@ Decider = Annotated[
 ]
 # Whoever asked to join, signed in with the address of the form or by the link that went there.
 # Whose it is, the service looks: to those who may not read it, it is as if it never was.
-Applicant = Annotated[Standing, may(None, within=JoinRequest, own=True, linked=True)]
+Applicant = Annotated[
+    Standing,
+    may(
+        None,
+        within=JoinRequest,
+        seen_with=Capability.JOIN_REQUESTS_READ,
+        own=True,
+        linked=True,
+    ),
+]
 
 
 @router.post(
