@@ -94,8 +94,10 @@ class Plan:
         errors: list[Any] = []
         values = await self._solved(request, stack, {}, errors)
         for field in self.bodies:
-            if body is MISSING:
+            if body is MISSING and field.field_info.is_required():
                 errors.append(_missing("body"))
+            elif body is MISSING:
+                values[field.name] = field.get_default()
             else:
                 values[field.name], wrong = field.validate(body, {}, loc=("body",))
                 errors.extend(wrong)

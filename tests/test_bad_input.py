@@ -78,6 +78,17 @@ async def test_a_malformed_body_is_refused_after_rights_and_before_shape(
     assert (await staff.call("POST", here, content=b"{}", headers=JSON)).status_code == 422
 
 
+async def test_an_act_of_which_nothing_has_to_be_said_needs_no_body(sqlite_api: Api) -> None:
+    member, paused = await sqlite_api.member("Mo Member"), await sqlite_api.member("Pat Pause")
+    path = f"/memberships/{member.memberships[DTC]}/end"
+    odd = await member.call("POST", path, content=b"{", headers=JSON)
+    assert (odd.status_code, odd.json()["code"]) == (400, "malformed")
+    assert wrong(await member.call("POST", path, content=b"null", headers=JSON))
+    assert (await member.call("POST", path)).json()["status"] == "ended"
+    resting = await paused.call("PUT", f"/memberships/{paused.memberships[DTC]}/pause")
+    assert resting.json()["pause"]["until_on"] is None
+
+
 @pytest.mark.parametrize(
     "kind",
     [

@@ -143,6 +143,19 @@ def test_every_operation_is_named_described_and_tagged(name: str) -> None:
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*(\.csv)?|\{[a-z]+(_[a-z]+)*\}", segment), path
 
 
+def test_a_body_is_asked_for_where_something_has_to_be_said() -> None:
+    asked, needed = set(), set()
+    for name, (method, _, operation) in OPERATIONS.items():
+        body = operation.get("requestBody", {"content": {}})
+        for kind in body["content"].values():
+            ref = kind["schema"].get("$ref", "").rpartition("/")[2]
+            said = SCHEMAS.get(ref, {"required": True}).get("required")
+            needed |= {name} if method == "patch" or said else set()
+            asked |= {name} if body.get("required") else set()
+    assert asked == needed
+    assert "pause_membership" not in asked and "submit_join_request" in asked
+
+
 @each_operation
 def test_every_parameter_is_described_and_has_a_plain_schema(name: str) -> None:
     _, path, operation = OPERATIONS[name]

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query, status
+from fastapi import Body, Query, status
 
 from app import errors, listing
 from app.deps import ExpectedDep, PageDep, ReaderDep, SessionDep, may
@@ -133,7 +133,10 @@ async def decide_grant_change(
     openapi_extra=problems(errors.PermissionDenied, errors.GrantChangeDecided),
 )
 async def withdraw_grant_change(
-    grant_change_id: UUID, body: GrantChangeWithdrawal, work: SessionDep, standing: Manager
+    grant_change_id: UUID,
+    body: Annotated[GrantChangeWithdrawal, Body(default_factory=GrantChangeWithdrawal)],
+    work: SessionDep,
+    standing: Manager,
 ) -> Any:
     """The proposer's own act, while nobody has decided."""
     return await grant_changes.withdraw(work, standing, grant_change_id, body.reason)

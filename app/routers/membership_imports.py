@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Header, Query, Request, status
+from fastapi import Body, Depends, Header, Query, Request, status
 from fastapi.responses import StreamingResponse
 
 from app import errors, import_errors, listing, progress, uploads
@@ -242,7 +242,10 @@ async def get_membership_import_report(
 )
 async def apply_membership_import(
     membership_import_id: UUID,
-    body: schemas.MembershipImportApplication,
+    body: Annotated[
+        schemas.MembershipImportApplication,
+        Body(default_factory=schemas.MembershipImportApplication),
+    ],
     work: SessionDep,
     standing: ItsImporter,
 ) -> Any:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Query, Response, status
+from fastapi import Body, Depends, Query, Response, status
 
 from app import errors, listing, membership_errors
 from app.deps import ExpectedDep, ExpectedRequired, PageDep, ReaderDep, SessionDep, SignedIn, may
@@ -191,7 +191,7 @@ async def update_membership(
 )
 async def end_membership(
     membership_id: UUID,
-    body: MembershipEnd,
+    body: Annotated[MembershipEnd, Body(default_factory=MembershipEnd)],
     work: SessionDep,
     standing: OwnOrManaged,
 ) -> Any:
@@ -213,7 +213,7 @@ async def end_membership(
 )
 async def pause_membership(
     membership_id: UUID,
-    body: MembershipPause,
+    body: Annotated[MembershipPause, Body(default_factory=MembershipPause)],
     work: SessionDep,
     standing: OwnOrManaged,
     expected: ExpectedDep,

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import status
+from fastapi import Body, status
 
 from app import election_errors, errors, listing
 from app.deps import ExpectedDep, PageDep, ReaderDep, SessionDep, may
@@ -96,7 +96,7 @@ async def get_nomination(nomination_id: UUID, reader: ReaderDep, standing: Own) 
 )
 async def accept_nomination(
     nomination_id: UUID,
-    body: NominationAcceptance,
+    body: Annotated[NominationAcceptance, Body(default_factory=NominationAcceptance)],
     work: SessionDep,
     standing: Annotated[Standing, may(_HISTORY, within=Nomination, content=True)],
     expected: ExpectedDep,
@@ -121,7 +121,7 @@ async def accept_nomination(
 )
 async def withdraw_nomination(
     nomination_id: UUID,
-    body: NominationWithdrawal,
+    body: Annotated[NominationWithdrawal, Body(default_factory=NominationWithdrawal)],
     work: SessionDep,
     standing: Annotated[
         Standing,

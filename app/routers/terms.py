@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query, Response, status
+from fastapi import Body, Query, Response, status
 
 from app import errors, listing
 from app.deps import ExpectedDep, PageDep, ReaderDep, SessionDep, may
@@ -175,7 +175,7 @@ async def get_term(
 )
 async def resign_term(
     term_id: UUID,
-    body: TermResignation,
+    body: Annotated[TermResignation, Body(default_factory=TermResignation)],
     work: SessionDep,
     standing: Annotated[Standing, may(Capability.LEADERSHIP_READ_HISTORY, within=Term, own=True)],
 ) -> Any:
