@@ -30,7 +30,7 @@ async def unsaid(api: Api, kind: str, language: str) -> EmailMessage:
     mail = mail_to(await api.work_off(), STRANGER)
     assert await kind_of(api, mail) == kind
     assert mail["Content-Language"] == language
-    assert "evil" not in mail.as_string() + text_of(mail)
+    assert "evil.example" not in mail.as_string() + text_of(mail)
     greeting = texts.text("mails", "greeting_unnamed", language)
     assert text_of(mail).splitlines()[0] == greeting
     return mail
