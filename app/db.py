@@ -64,9 +64,10 @@ class Work(AsyncSession):
         return row
 
     async def rows(self, statement: Prepared | Select, **parameters: Any) -> list[Row]:
-        """All rows, by the names of their columns."""
-        plain = statement.statement if isinstance(statement, Prepared) else statement
-        return list((await self.execute(plain, parameters or None)).all())
+        """All rows, by the names of their columns; those of a Prepared straight from the driver."""
+        if isinstance(statement, Prepared):
+            return await (await self._bulk()).rows(statement, parameters)
+        return list((await self.execute(statement, parameters or None)).all())
 
     async def first(self, statement: Prepared | Select, **parameters: Any) -> Row | None:
         """The first row, or None."""
@@ -102,10 +103,6 @@ class Work(AsyncSession):
     async def update_many(self, model: type[Any], keys: Sequence[str], rows: Rows) -> int:
         """Updates the rows with these keys, each with the other values that it names."""
         return await (await self._bulk()).update(model, keys, rows) if rows else 0
-
-    async def fetched(self, statement: Prepared, **parameters: Any) -> list[Row]:
-        """All rows, as a Reader has them, straight from the driver."""
-        return await (await self._bulk()).rows(statement, parameters)
 
     async def _bulk(self) -> Bulk:
         await self.flush()

@@ -42,7 +42,7 @@ async def names(api: Api, *asked: str) -> list[tuple[str, int]]:
 async def test_rows_are_kept_with_their_unit_of_work_or_not_at_all(api: Api) -> None:
     async with api.database.work() as work:
         assert await work.insert_many(Person, [person("anna"), person("ben")]) == 2
-        assert len(await work.fetched(NAMED, names=["anna", "ben"])) == 2
+        assert len(await work.rows(NAMED, names=["anna", "ben"])) == 2
     with pytest.raises(KeyError):
         async with api.database.work() as work:
             assert await work.insert_many(Person, [person("cy"), person("dee")]) == 2
@@ -89,7 +89,7 @@ async def test_json_ids_and_instants_read_back_as_they_do_elsewhere(api: Api) ->
         await work.insert_many(Person, written)
         columns = (Person.id, Person.name, Person.created_at, Person.email_verified_at)
         fetched = Prepared(sa.select(*columns).where(among(col(Person.name), "names")))
-        here = sorted(await work.fetched(fetched, names={"anna", "ben"}), key=lambda row: row.name)
+        here = sorted(await work.rows(fetched, names={"anna", "ben"}), key=lambda row: row.name)
     there = await api.read(sa.select(Occupation.label).where(col(Occupation.code) == "b_code"))
     assert [row.label for row in there] == [rows[1]["label"]]
     assert [tuple(row) for row in here] == [
@@ -97,7 +97,7 @@ async def test_json_ids_and_instants_read_back_as_they_do_elsewhere(api: Api) ->
     ]
     listed = Prepared(sa.select(Community.eligible_occupations).limit(1))
     async with api.database.work() as work:
-        (row,) = await work.fetched(listed)
+        (row,) = await work.rows(listed)
     assert isinstance(row.eligible_occupations, list)
 
 

@@ -28,7 +28,7 @@ from app.models import (
     new_id,
 )
 from app.reader import Prepared
-from app.services import import_rows, import_worlds, join_states
+from app.services import import_rows, join_states
 from app.services.import_decisions import Deciding, Decision, person_plan
 from app.services.import_plans import Planner
 from app.services.import_reversal import Done, in_use
@@ -92,7 +92,7 @@ async def read(source: Source, job: MembershipImport, addresses: Iterable[str]) 
     """The requests that there are from these addresses, where the importer may import."""
     made: dict[tuple[str, UUID], list[Any]] = {}
     values = {"addresses": list(addresses), "places": [UUID(place) for place in job.places]}
-    for row in await import_worlds.rows_of(source, _MADE, today=clock.today(), **values):
+    for row in await source.rows(_MADE, today=clock.today(), **values):
         made.setdefault((row.email_key, row.community_id), []).append(row)
     closed = await source.rows(
         sa.select(Community.id).where(col(Community.join_policy) != JoinPolicy.REQUEST)

@@ -138,14 +138,8 @@ async def places(source: Source) -> dict[UUID, Place]:
             bool(row.eligible_occupations),
             row.listed,
         )
-        for row in await rows_of(source, _PLACES)
+        for row in await source.rows(_PLACES)
     }
-
-
-async def rows_of(source: Source, statement: Prepared, **parameters: Any) -> list[Any]:
-    """The rows of a statement, straight from the driver."""
-    fetched = source.fetched if isinstance(source, Work) else source.rows
-    return await fetched(statement, **parameters)
 
 
 def realm(model: Any, job: MembershipImport) -> Any:
@@ -205,7 +199,7 @@ class _Asked(NamedTuple):
 
     async def rows(self, statement: Prepared, **parameters: Any) -> list[Any]:
         """The rows, straight from the driver."""
-        return await rows_of(self.source, statement, **parameters)
+        return await self.source.rows(statement, **parameters)
 
 
 def _prepared(query: Any, what: Any, held: bool) -> Prepared:
