@@ -17,6 +17,7 @@ from app.models import (
     Term,
 )
 from app.policy import Capability, Standing
+from app.reader import Prepared
 from app.services import seating
 from app.services.seating import TODAY
 
@@ -91,10 +92,12 @@ def _holders(grantees: Any) -> sa.Select[Any]:
 
 
 _MANAGERS = sa.select(col(Grant.grantee)).where(col(Grant.capability) == Capability.GRANTS_MANAGE)
-_MAY_CHANGE = _holders(_MANAGERS)
-_GIVEN = _holders(
-    sa.select(col(Grant.grantee)).where(
-        col(Grant.capability) == sa.bindparam("capability", type_=sa.String)
+_MAY_CHANGE = Prepared(_holders(_MANAGERS))
+_GIVEN = Prepared(
+    _holders(
+        sa.select(col(Grant.grantee)).where(
+            col(Grant.capability) == sa.bindparam("capability", type_=sa.String)
+        )
     )
 )
 
@@ -119,8 +122,8 @@ async def refuse_without_holder(
     """
     # One such change at a time: the last two must not take each other away at the same moment.
     await work.locked(Association, 1)
-    found = _MAY_CHANGE if granted_to is None else _holders(granted_to)
-    if await work.first(found.limit(1), today=standing.today) is None:
+    found = _MAY_CHANGE if granted_to is None else _holders(granted_to).limit(1)
+    if await work.first(found, today=standing.today) is None:
         raise errors.GrantLastHolder
 
 

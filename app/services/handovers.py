@@ -12,6 +12,7 @@ from app.db import Source, Work
 from app.models import HandoverItem, Person, Seat, Term
 from app.policy import Capability, Standing
 from app.preconditions import Expected, merge
+from app.reader import Prepared
 from app.services import seating
 from app.services.seating import TODAY
 
@@ -29,6 +30,14 @@ _ITEMS = (
     )
     .outerjoin(_Doer, col(_Doer.id) == HandoverItem.done_by)
     .order_by(col(HandoverItem.place), col(HandoverItem.id))
+)
+_SEATS = Prepared(
+    sa.select(Term.seat_id).where(
+        col(Term.person_id) == sa.bindparam("person", type_=sa.Uuid),
+        col(Term.body_id) == sa.bindparam("community", type_=sa.Uuid),
+        seating.term_is_not_over(TODAY),
+        sa.or_(col(Term.starts_on) > TODAY, seating.counts(TODAY)),
+    )
 )
 
 
@@ -58,13 +67,7 @@ async def _own_seats(source: Source, standing: Standing) -> set[UUID]:
     if not standing.can(Capability.LEADERSHIP_READ_HISTORY):
         return set()
     rows = await source.rows(
-        sa.select(Term.seat_id).where(
-            col(Term.person_id) == standing.me.id,
-            col(Term.body_id) == standing.here.id,
-            seating.term_is_not_over(TODAY),
-            sa.or_(col(Term.starts_on) > TODAY, seating.counts(TODAY)),
-        ),
-        today=standing.today,
+        _SEATS, today=standing.today, person=standing.me.id, community=standing.here.id
     )
     return {row.seat_id for row in rows}
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import clock
+from app.among import among
 from app.db import Source
 from app.models import (
     Community,
@@ -19,6 +20,7 @@ from app.models import (
     TermStatus,
 )
 from app.policy import Capability, Standing
+from app.reader import Prepared
 from app.services import seated, seating, term_pages
 from app.services.seated import Seated
 from app.services.seating import DAY_END, TODAY
@@ -187,6 +189,9 @@ LAST = term_pages.TERMS.add_columns(
     .scalar_subquery()
     .label("member_until"),
 )
+_LAST_OF = Prepared(
+    LAST.where(among(col(Term.seat_id), "seats"), seating.own(Term)).order_by(col(Term.starts_on))
+)
 
 
 async def vacancies(source: Source, standing: Standing) -> list[dict[str, Any]]:
@@ -200,12 +205,7 @@ async def vacancies(source: Source, standing: Standing) -> list[dict[str, Any]]:
         return []
     named = await _names_shown(source, standing)
     told = standing.can(Capability.LEADERSHIP_READ_HISTORY)
-    rows = await source.rows(
-        LAST.where(
-            col(Term.seat_id).in_([one.seat.id for one in vacant]), seating.own(Term)
-        ).order_by(col(Term.starts_on)),
-        today=standing.today,
-    )
+    rows = await source.rows(_LAST_OF, seats=[one.seat.id for one in vacant], today=standing.today)
     return [_vacancy(one, rows, standing, named=named, told=told) for one in vacant]
 
 

@@ -6,12 +6,13 @@ Its facts are read in a fixed number of statements, however many communities the
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import col
 
+from app.among import among
 from app.db import Source
 from app.models import (
     Community,
@@ -24,6 +25,7 @@ from app.models import (
     Territory,
 )
 from app.policy import Capability, Standing
+from app.reader import Prepared
 from app.services import (
     communities,
     findings,
@@ -44,6 +46,13 @@ _TERRITORIES = sa.select(Territory.code, Territory.name).order_by(col(Territory.
 _TERMS = leadership.LAST.where(
     seating.own(Term), col(Term.subcommittee_id).is_(None), col(Term.seat_id).is_not(None)
 ).order_by(col(Term.starts_on), col(Term.id))
+_OVER = Prepared(
+    _TERMS.where(
+        among(col(Term.seat_id), "seats"),
+        col(Term.starts_on) <= TODAY,
+        sa.or_(col(Term.free_from).is_(None), col(Term.free_from) > col(Term.starts_on)),
+    )
+)
 # How many belong, and how many of them lead, by where they are from.
 _PEOPLE = (
     sa.select(
@@ -72,42 +81,52 @@ _Known = dict[UUID | None, Facts]
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What is looked at: one community, or the association and every active community."""
+    """What is looked at, by statements that are made once."""
 
-    communities: Any
-    seats: Any
-    terms: Any
+    communities: Prepared
+    seats: Which
+    terms: Prepared
     candidates: Any
-    people: Any
+    people: Prepared
+
+    @classmethod
+    def of(cls, communities: Any, seats: Any, terms: Any, candidates: Any, people: Any) -> Self:
+        """By a condition for each."""
+        return cls(
+            Prepared(_COMMUNITIES.where(communities)),
+            Which(seats, sa.and_(terms, col(Term.subcommittee_id).is_(None)), kept=True),
+            Prepared(_TERMS.where(terms, seating.term_is_not_over(TODAY))),
+            candidates,
+            Prepared(_PEOPLE.where(people)),
+        )
 
 
-def _everywhere() -> _Scope:
-    active = sa.select(col(Community.id)).where(col(Community.status) == CommunityStatus.ACTIVE)
-    return _Scope(
-        col(Community.status) == CommunityStatus.ACTIVE,
-        sa.and_(
-            col(Seat.subcommittee_id).is_(None),
-            sa.or_(col(Seat.community_id).is_(None), col(Seat.community_id).in_(active)),
-        ),
-        sa.or_(col(Term.community_id).is_(None), col(Term.community_id).in_(active)),
-        col(SuccessionCandidate.community_id).in_(active),
-        col(Membership.community_id).in_(active),
-    )
+_ACTIVE = sa.select(col(Community.id)).where(col(Community.status) == CommunityStatus.ACTIVE)
+_COMMUNITY: Any = sa.bindparam("community", type_=sa.Uuid)
 
-
-def _in_one(community_id: UUID) -> _Scope:
-    return _Scope(
-        col(Community.id) == community_id,
-        col(Seat.body_id) == community_id,
-        col(Term.body_id) == community_id,
-        col(SuccessionCandidate.community_id) == community_id,
-        col(Membership.community_id) == community_id,
-    )
+# The association and every active community; or one community.
+_EVERYWHERE = _Scope.of(
+    col(Community.status) == CommunityStatus.ACTIVE,
+    sa.and_(
+        col(Seat.subcommittee_id).is_(None),
+        sa.or_(col(Seat.community_id).is_(None), col(Seat.community_id).in_(_ACTIVE)),
+    ),
+    sa.or_(col(Term.community_id).is_(None), col(Term.community_id).in_(_ACTIVE)),
+    col(SuccessionCandidate.community_id).in_(_ACTIVE),
+    col(Membership.community_id).in_(_ACTIVE),
+)
+_IN_ONE = _Scope.of(
+    col(Community.id) == _COMMUNITY,
+    col(Seat.body_id) == _COMMUNITY,
+    col(Term.body_id) == _COMMUNITY,
+    col(SuccessionCandidate.community_id) == _COMMUNITY,
+    col(Membership.community_id) == _COMMUNITY,
+)
 
 
 async def get(source: Source, standing: Standing) -> dict[str, Any]:
     """Every active community with what was found, and the association's own seats."""
-    bodies = await _bodies(source, standing, _everywhere())
+    bodies = await _bodies(source, standing, _EVERYWHERE)
     association = bodies.pop(None)
     ranked = sorted(bodies.values(), key=_gravity)
     return {
@@ -120,15 +139,17 @@ async def get(source: Source, standing: Standing) -> dict[str, Any]:
 
 async def of_community(source: Source, standing: Standing) -> dict[str, Any]:
     """One community with what was found."""
-    bodies = await _bodies(source, standing, _in_one(standing.here.id))
-    return bodies[standing.here.id]
+    here = standing.here.id
+    bodies = await _bodies(source, standing, _IN_ONE, community=here)
+    return bodies[here]
 
 
 async def _bodies(
-    source: Source, standing: Standing, scope: _Scope
+    source: Source, standing: Standing, scope: _Scope, **asked: Any
 ) -> dict[UUID | None, dict[str, Any]]:
     """The association (None) and the communities in the catalogue's order, as they are shown."""
-    rows = await source.rows(_COMMUNITIES.where(scope.communities))
+    asked["today"] = standing.today
+    rows = await source.rows(scope.communities, **asked)
     places = {row.community_id: row for row in rows}
     rows = await source.rows(_TERRITORIES)
     # ISO 3166-2 has a hyphen; places outside of the list need nobody to speak for them.
@@ -142,9 +163,9 @@ async def _bodies(
         )
         for community_id in (None, *places)
     }
-    await _add_seats(source, scope, facts, standing.today)
-    await _add_terms(source, scope, facts, standing.today)
-    await _add_people(source, scope, facts, standing.today)
+    await _add_seats(source, scope, facts, **asked)
+    await _add_terms(source, scope, facts, **asked)
+    await _add_people(source, scope, facts, **asked)
     await _add_elections(source, standing, list(places.values()), facts)
     return {
         community_id: _shown(places.get(community_id), known)
@@ -152,19 +173,21 @@ async def _bodies(
     }
 
 
-async def _add_seats(source: Source, scope: _Scope, facts: _Known, today: date) -> None:
-    terms = sa.and_(scope.terms, col(Term.subcommittee_id).is_(None))
-    for one in await seated.on(source, Which(scope.seats, terms), today):
+async def _add_seats(
+    source: Source, scope: _Scope, facts: _Known, today: date, **asked: Any
+) -> None:
+    for one in await seated.on(source, scope.seats, today, **asked):
         facts[one.seat.community_id].seats.append(one)
-    agreed = await succession_candidates.seats_with(source, scope.candidates, today)
+    agreed = await succession_candidates.seats_with(source, scope.candidates, today, **asked)
     for known in facts.values():
         known.candidates = {one.seat.id for one in known.seats} & agreed
 
 
-async def _add_terms(source: Source, scope: _Scope, facts: _Known, today: date) -> None:
+async def _add_terms(
+    source: Source, scope: _Scope, facts: _Known, today: date, **asked: Any
+) -> None:
     """The terms that run or are to come, and the last that held each vacant seat."""
-    current = _TERMS.where(scope.terms, seating.term_is_not_over(TODAY))
-    for term in await source.rows(current, today=today):
+    for term in await source.rows(scope.terms, today=today, **asked):
         known = facts[term.community_id]
         known.current.append(term)
         if term.starts_on > today:
@@ -172,17 +195,12 @@ async def _add_terms(source: Source, scope: _Scope, facts: _Known, today: date) 
         elif not term.holds:
             known.lapsed.append(term)
     vacant = {one.seat.id for known in facts.values() for one in known.vacant}
-    over = _TERMS.where(
-        col(Term.seat_id).in_(vacant),
-        col(Term.starts_on) <= TODAY,
-        sa.or_(col(Term.free_from).is_(None), col(Term.free_from) > col(Term.starts_on)),
-    )
-    for term in await source.rows(over, today=today):
+    for term in await source.rows(_OVER, seats=vacant, today=today):
         facts[term.community_id].last[term.seat_id] = term
 
 
-async def _add_people(source: Source, scope: _Scope, facts: _Known, today: date) -> None:
-    for row in await source.rows(_PEOPLE.where(scope.people), today=today):
+async def _add_people(source: Source, scope: _Scope, facts: _Known, **asked: Any) -> None:
+    for row in await source.rows(scope.people, **asked):
         known = facts[row.community_id]
         known.member_count += row.members
         if row.territory is not None:

@@ -16,7 +16,7 @@ from app.models import Person, Seat, SuccessionPlan, Term
 from app.policy import Capability, Standing
 from app.preconditions import Expected, merge
 from app.services import handovers, leadership, seated, succession_candidates, successors
-from app.services.seated import Seated, Which
+from app.services.seated import Seated
 
 FIRST_VERSION = 1  # of a plan that nobody has written yet
 
@@ -39,24 +39,22 @@ _PLANS = sa.select(
 
 async def get(source: Source, standing: Standing) -> dict[str, Any]:
     """The plans of every seat of the community's Leadership Group."""
-    return {"seats": await _shown(source, standing, col(Seat.body_id) == standing.here.id)}
+    return {"seats": await _shown(source, standing)}
 
 
 async def get_seat(source: Source, standing: Standing, seat_id: UUID) -> dict[str, Any]:
     """The plan of one seat. Raises NotFound for a seat that is in no Leadership Group."""
-    own = sa.and_(col(Seat.id) == seat_id, col(Seat.body_id) == standing.here.id)
-    found = await _shown(source, standing, own)
-    if not found:
-        raise errors.NotFound
-    return found[0]
+    for one in await _shown(source, standing):
+        if one["seat_id"] == seat_id:
+            return one
+    raise errors.NotFound
 
 
-async def _shown(source: Source, standing: Standing, wanted: Any) -> list[dict[str, Any]]:
-    """The plans of the seats of a condition, in as many statements for one as for all."""
+async def _shown(source: Source, standing: Standing) -> list[dict[str, Any]]:
+    """The plans of all seats, in a fixed number of statements."""
     here, today = standing.here.id, standing.today
-    in_group = col(Term.body_id) == here
-    seats = await seated.on(source, Which(wanted, in_group), today)
-    following = await successors.of_seats(source, in_group, today)
+    seats = await seated.on(source, seated.OF_BODY, today, body=here)
+    following = await successors.of_seats(source, col(Term.body_id) == here, today)
     candidates = await succession_candidates.in_community(source, standing)
     items = await handovers.in_community(source, standing)
     rows = await source.rows(_PLANS.where(col(SuccessionPlan.community_id) == here))

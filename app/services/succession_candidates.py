@@ -63,9 +63,10 @@ _AGREED = (
 )
 
 
-async def seats_with(source: Source, wanted: Any, day: date) -> set[UUID]:
+async def seats_with(source: Source, wanted: Any, day: date, **parameters: Any) -> set[UUID]:
     """The seats, of those of a condition, in whose plans somebody has agreed to follow."""
-    return {row.seat_id for row in await source.rows(_AGREED.where(wanted), today=day)}
+    rows = await source.rows(_AGREED.where(wanted), today=day, **parameters)
+    return {row.seat_id for row in rows}
 
 
 async def in_community(source: Source, standing: Standing) -> list[dict[str, Any]]:
