@@ -157,8 +157,8 @@ async def _floor(place: Place, path: Path) -> float:
 # The product
 
 
-async def _imported(place: Place, path: Path, warm_up: Path) -> dict[str, Any]:
-    """One import in a process beside the server."""
+async def _imported(place: Place, path: Path, warm_up: Path, **sender: Any) -> dict[str, Any]:
+    """One import in a process beside the server, by somebody whose right is looked at again."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -166,13 +166,13 @@ async def _imported(place: Place, path: Path, warm_up: Path) -> dict[str, Any]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    asked = {"url": place.url, "path": str(path), "warm_up": str(warm_up)}
+    asked = {"url": place.url, "path": str(path), "warm_up": str(warm_up), **sender}
     said, _ = await process.communicate(json.dumps(asked).encode() + b"\n")
     return json.loads(said)
 
 
-async def _exporter(place: Place) -> dict[str, str]:
-    """The first of the callers holds a position that may export everything."""
+async def _staff(place: Place) -> dict[str, str]:
+    """The first of the callers holds a position that may import and export everything."""
     person, session = data.sessions()[0]
     database, now = Database(place.url, 2), clock.now()
     async with database.work() as work:
@@ -215,7 +215,7 @@ def _slower(
 
 async def measured(place: Place, server: Server, directory: Path, rows: int) -> list[Line]:
     """The lines of the table for one database."""
-    headers = await _exporter(place)
+    headers = await _staff(place)
     api = f"http://127.0.0.1:{server.port}/api/v1"
     asked = _others(place)
     file = written(directory / f"members-{place.kind}.csv", WARM_UP_ROWS, rows)
@@ -229,7 +229,7 @@ async def measured(place: Place, server: Server, directory: Path, rows: int) -> 
     found = []
     for name, outcome in (("first run", "created"), ("re-run", "unchanged")):
         async with others(server.port, asked) as waits:
-            done = await _imported(place, file, warm_up)
+            done = await _imported(place, file, warm_up, api=api, headers=headers)
         if done["counts"][outcome] != rows:
             raise SystemExit(f"The import came to {done['counts']}.")
         what = f"import of {rows:,} rows, {name}"
