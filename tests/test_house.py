@@ -179,6 +179,19 @@ def test_nothing_is_imported_inside_a_function() -> None:
     assert wrong == []
 
 
+def test_statements_about_who_leads_are_not_made_again_for_each_request() -> None:
+    # The database answers them in a millisecond or two; to put one together takes 10 to 60.
+    costly = re.compile(r"\bseating\.(counts|acting_seat|able|holds_seat)\(")
+    made = {
+        f"{path.stem}.{node.name}"
+        for path in sources(APP / "services")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.AsyncFunctionDef) and costly.search(ast.unparse(node))
+    }
+    # A roll of voters is frozen once, and somebody named in a seat now and then.
+    assert made == {"rolls._entitled", "acting._able"}
+
+
 def test_what_leads_outside_has_one_importer() -> None:
     wrong = [
         f"{name} imports {other}"
