@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -47,6 +47,11 @@ class Work(AsyncSession):
         super().__init__(database.engine, expire_on_commit=False)
         self._database = database
         self.struck = False
+
+    async def undo(self) -> None:
+        """Takes everything back. Where the database is gone it has done so by itself."""
+        with suppress(DBAPIError):
+            await self.rollback()
 
     async def stroke(self, stroke: Stroke, **parameters: Any) -> Row | None:
         """The row that the stroke updated, or None where there was none to update.
@@ -175,15 +180,15 @@ class Database:
                     raise RuntimeError("written after a stroke, which was kept already")
                 await session.commit()
         except DBAPIError as error:
-            await session.rollback()
+            await session.undo()
             if unavailable(error):
                 raise errors.Unavailable from error
             raise
-        except (*AWAY, sa.exc.TimeoutError) as error:  # no connection was had
-            await session.rollback()
+        except (*AWAY, sa.exc.TimeoutError) as error:  # from the driver itself, or none was had
+            await session.undo()
             raise errors.Unavailable from error
         except BaseException:
-            await session.rollback()
+            await session.undo()
             raise
         finally:
             if session.in_transaction():
