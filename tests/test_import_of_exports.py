@@ -76,3 +76,24 @@ async def test_a_name_as_only_its_owner_has_it_is_nobody_elses(api: Api) -> None
     assert await outcomes(staff, job) == [("unchanged", []), ("refused", ["name_not_a_name"])]
     job = await applied(staff, csv_of(f"{odd.email},4th Division,{DTC}"), mode="update")
     assert await outcomes(staff, job) == [("refused", ["name_not_a_name"])]
+
+
+@pytest.mark.parametrize("mode", ["update", "sync"])
+@pytest.mark.parametrize("status", [["ended"], ["ended", "active"]], ids="-".join)
+async def test_an_earlier_membership_that_comes_back_does_not_end_the_one_that_runs(
+    api: Api, mode: str, status: list[str]
+) -> None:
+    staff = await api.staff()
+    headings = "email,name,community,since,until"
+    for days in (f"{day(-90)},{day(-60)}", f"{day(-50)},{day(-40)}", f"{day(-30)},"):
+        row = f"rita@example.org,Rita Rejoined,{DTC},{days}"
+        job = await applied(staff, csv_of(row, headings=headings), mode="update", source="us")
+        assert await outcomes(staff, job) == [("created", [])]
+    file = (await staff.get(EVERYWHERE, params={"format": "csv", "status": status})).content
+    assert file.count(b"Rita Rejoined") == len(status) + 1
+
+    job = await applied(staff, file, mode=mode, source="us")
+
+    assert {outcome for outcome, _ in await outcomes(staff, job)} == {"unchanged"}
+    (running,) = ok(await staff.get(f"/communities/{DTC}/memberships"))["items"]
+    assert (running["person"]["name"], running["until_on"]) == ("Rita Rejoined", None)

@@ -146,16 +146,19 @@ class Planner(Deciding):
         here = self._here(person, place)
         found.mentions.update(row.id for row in here)
         current = self._world.running(person.id, place.id) if person else None
+        until = day(said["until_on"])
+        if until is not None and any(
+            import_days.is_told(said, row) for row in here if row is not current
+        ):
+            # An earlier membership: the one that runs since then is not meant.
+            return
         if current is not None:
             self._plan_current(said, place, current, found)
             return
-        until = day(said["until_on"])
         past = until is not None and until < self._world.today
         if said["former"]:
             if not here:
                 found.note("former_not_added", place)
-        elif until is not None and any(import_days.is_told(said, row) for row in here):
-            return
         elif import_days.ended_since(said, here) or (
             past and any(row.ended_at is None for row in here)
         ):
