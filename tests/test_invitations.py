@@ -144,6 +144,8 @@ async def test_a_newcomer_who_accepts_has_an_account_and_belongs(api: Api) -> No
         sa.select(Agreement.rules_version).join(Person).where(col(Person.email_key) == AMARA)
     )
     assert [row.rules_version for row in agreed] == [1]
+    log = await chair.get(f"/communities/{DTC}/audit-log?kind=invitation.accepted")
+    assert ok(log)["items"][0]["facts"]["privacy_notice_version"] == 1
     shown = ok(await chair.get(f"/invitations/{made['invitation_id']}"))
     assert shown["state"] == "accepted"
     assert shown["membership_id"] == accepted["membership"]["id"]

@@ -82,7 +82,7 @@ KINDS: dict[str, Kind] = {
     "invitation.revoked": Kind("invitation", says="an invitation was revoked"),
     "invitation.accepted": Kind(
         "invitation",
-        ("membership_id", "person_id"),
+        ("membership_id", "person_id", "privacy_notice_version"),
         ("welcome",),
         says="an invitation was accepted, and a membership begun",
     ),

@@ -37,6 +37,12 @@ async def get(source: Source, standing: Standing) -> dict[str, Any]:
     }
 
 
+async def privacy_notice_version(work: Work) -> int:
+    """The version of the privacy notice that stands beside forms, kept with what is sent by one."""
+    row = await work.one(sa.select(Association.privacy_notice))
+    return row.privacy_notice["version"]
+
+
 async def update(work: Work, standing: Standing, patch: dict[str, Any], expected: Expected) -> None:
     """Changes the association's texts; a new privacy notice gets the next version."""
     association = await work.locked(Association, 1)

@@ -173,6 +173,7 @@ async def accept(work: Work, standing: Standing, body: dict[str, Any]) -> dict[s
         community_id=community.id,
         membership_id=begun.id,
         person_id=person.id,
+        privacy_notice_version=await association.privacy_notice_version(work),
     )
     await work.flush()
     return {

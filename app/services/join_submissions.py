@@ -10,7 +10,6 @@ from sqlmodel import col
 from app import activity, clock, errors, invitation_errors
 from app.db import Work
 from app.models import (
-    Association,
     Community,
     JoinPolicy,
     JoinRequest,
@@ -69,7 +68,7 @@ async def submit(work: Work, standing: Standing, body: dict[str, Any]) -> list[d
     proven = (await addresses.own(work, standing)).proven == key
     if not proven:
         await addresses.refuse_flood(work, _UNPROVEN, JoinRequest, key, FORMS_AN_HOUR)
-    notice = await work.one(sa.select(Association.privacy_notice))
+    notice = await association.privacy_notice_version(work)
     now = clock.now()
     submission_id = new_id()
     requests = [
@@ -81,7 +80,7 @@ async def submit(work: Work, standing: Standing, body: dict[str, Any]) -> list[d
             answers=answers[community.community_id],
             status=JoinRequestStatus.AWAITING_VERIFICATION,
             rules_version=version,
-            privacy_notice_version=notice.privacy_notice["version"],
+            privacy_notice_version=notice,
             submitted_at=now,
             updated_at=now,
         )

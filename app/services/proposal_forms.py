@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from app import activity, clock, errors, proposal_errors
 from app.db import Work, unique_or
-from app.models import Association, CommunityProposal, ProposalStatus, ProposalSupporter
+from app.models import CommunityProposal, ProposalStatus, ProposalSupporter
 from app.policy import Standing
 from app.schemas.base import address_key
 from app.services import addresses, association, community_proposals, rules, similar_communities
@@ -177,7 +177,6 @@ _ANSWERS = (
 async def _form(
     work: Work, proposal_id: UUID, answers: dict[str, Any], body: dict[str, Any], *, proposes: bool
 ) -> ProposalSupporter:
-    notice = await work.one(sa.select(Association.privacy_notice))
     form = ProposalSupporter(
         proposal_id=proposal_id,
         proposes=proposes,
@@ -185,7 +184,7 @@ async def _form(
         email_key=address_key(answers["email"]),
         language=body["language"],
         rules_version=body["agrees_to_rules_version"],
-        privacy_notice_version=notice.privacy_notice["version"],
+        privacy_notice_version=await association.privacy_notice_version(work),
         submitted_at=clock.now(),
     )
     work.add(form)
