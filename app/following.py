@@ -9,23 +9,15 @@ from functools import lru_cache
 from html import escape
 from typing import NamedTuple
 
-from app.pages import WORDS, Page, page, paragraph, said
+from app.pages import SAYING, WORDS, Page, page, paragraph, said
 
-# Every text is put in as text, never as HTML.
-SCRIPT = """
-"use strict";
+SCRIPT = (
+    SAYING
+    + """
 const thing = document.getElementById("thing");
-const says = document.getElementById("said");
 const about = new URLSearchParams(location.search).get("id");
 const path = thing.dataset.path + encodeURIComponent(about);
 let token = null;
-
-const word = (name) => document.getElementById("word-" + name)?.textContent ?? name;
-
-function say(text) {
-  says.textContent = text;
-  says.hidden = !text;
-}
 
 function call(method, act, body) {
   const headers = { Authorization: "Bearer " + token };
@@ -97,9 +89,9 @@ async function act(event) {
     const field = button.parentElement.querySelector("textarea");
     const body = field && { [field.name]: field.value };
     const answer = await call(button.dataset.method, button.dataset.act, body);
-    const problem = answer.ok ? null : await answer.json();
+    const refused = answer.ok ? "" : await refusal(answer);
     await show();
-    if (problem) say(problem.detail);
+    if (refused) say(refused);
   } catch {
     say(word("unreachable"));
   } finally {
@@ -111,6 +103,7 @@ for (const button of thing.querySelectorAll("button")) button.addEventListener("
 addEventListener("hashchange", show);
 show();
 """
+)
 
 
 class Act(NamedTuple):

@@ -6,26 +6,18 @@ fragment, which no server sees, and leaves in a body alone.
 
 from functools import lru_cache
 
-from app.pages import WORDS, Page, page, paragraph, said
+from app.pages import SAYING, WORDS, Page, page, paragraph, said
 
-# Every text is put in as text, never as HTML.
-SCRIPT = """
-"use strict";
+SCRIPT = (
+    SAYING
+    + """
 const form = document.forms[0];
-const says = document.getElementById("said");
 const done = document.getElementById("done");
 const line = document.getElementById("line");
 const path = form.dataset.path;
 const language = document.documentElement.lang;
 let token = null;
 let invitation = null;
-
-const word = (name) => document.getElementById("word-" + name).textContent;
-
-function say(text) {
-  says.textContent = text;
-  says.hidden = !text;
-}
 
 function call(method, resource, body) {
   return fetch(path + resource, {
@@ -52,6 +44,12 @@ async function showRules() {
   }
 }
 
+async function showNotice() {
+  const answer = await call("GET", "association");
+  const notice = (await answer.json()).privacy_notice;
+  document.getElementById("privacy").textContent = notice.text[language];
+}
+
 async function begin() {
   token = new URLSearchParams(location.hash.slice(1)).get("token");
   done.hidden = true;
@@ -64,18 +62,12 @@ async function begin() {
     if (!invitation.valid) return say(word("token-not-good"));
     document.getElementById("name-of").textContent = invitation.community.name[language];
     line.disabled = line.hidden = !invitation.needs_identity;
-    await showRules();
+    await Promise.all([showRules(), showNotice()]);
     say("");
     form.hidden = false;
   } catch {
     say(word("unreachable"));
   }
-}
-
-async function refusal(answer) {
-  const problem = await answer.json();
-  const details = [problem.detail, ...(problem.errors || []).map((error) => error.detail)];
-  return details.filter(Boolean).join(" ");
 }
 
 function acceptance() {
@@ -116,6 +108,7 @@ document.getElementById("decline").addEventListener("click", () => {
 addEventListener("hashchange", begin);
 begin();
 """
+)
 
 _LINE = {
     "name": ("name", 200),
@@ -148,6 +141,8 @@ def invitation(language: str) -> Page:
         + f'<fieldset id="line" hidden>{fields}</fieldset>'
         + f"<details><summary>{said('invitation.rules', language)}</summary>"
         + '<div id="rules"></div></details>'
+        + f"<details><summary>{said('invitation.privacy', language)}</summary>"
+        + '<p id="privacy"></p></details>'
         + '<label class="beside"><input id="agreed" type="checkbox" required> '
         + f"{said('invitation.agree', language)}</label>"
         + f"<button>{said('invitation.accept', language)}</button> "

@@ -36,23 +36,35 @@ button:disabled { background: #6b7280; cursor: default; }
 [hidden] { display: none; }
 """
 
-# The token is read from the fragment, which no server sees, and leaves in a body alone. Every text
-# is put in as text, never as HTML.
-SCRIPT = """
+# How every script speaks: texts are put in as text, never as HTML. Of a refusal the errors are
+# said, where there are any, since they are what somebody can do something about.
+SAYING = """
 "use strict";
+const says = document.getElementById("said");
+
+const word = (name) => document.getElementById("word-" + name)?.textContent ?? name;
+
+function say(text) {
+  says.textContent = text;
+  says.hidden = !text;
+}
+
+async function refusal(answer) {
+  const problem = await answer.json();
+  const details = (problem.errors ?? []).map((error) => error.detail);
+  return (details.length ? details : [problem.detail]).join(" ");
+}
+"""
+
+# The token is read from the fragment, which no server sees, and leaves in a body alone.
+SCRIPT = (
+    SAYING
+    + """
 const form = document.forms[0];
 const button = form.querySelector("button");
 const password = form.querySelector("#password");
-const said = document.getElementById("said");
 const done = document.getElementById("done");
 let token = null;
-
-const word = (name) => document.getElementById("word-" + name).textContent;
-
-function say(text) {
-  said.textContent = text;
-  said.hidden = !text;
-}
 
 function post(path, body) {
   return fetch(path, {
@@ -79,12 +91,6 @@ async function begin() {
     say(word("unreachable"));
   }
   form.hidden = false;
-}
-
-async function refusal(answer) {
-  const problem = await answer.json();
-  const details = [problem.detail, ...(problem.errors || []).map((error) => error.detail)];
-  return details.filter(Boolean).join(" ");
 }
 
 async function use(event) {
@@ -120,6 +126,7 @@ if (visible) {
 }
 begin();
 """
+)
 
 WORDS = ("checking", "no_token", "token_not_good", "unreachable")
 
