@@ -5,6 +5,7 @@ goes away, holds nobody up. A file is therefore as of the minute in which it was
 about a day that is over, which does not change any more.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -152,13 +153,19 @@ async def pieces(reader: Reader, export: Export) -> AsyncIterator[bytes]:
     everything = export.private or not kind.spreadsheet
     shown = [name for name, private in COLUMNS.items() if everything or not private]
     writer = kind(shown)
+    time = asyncio.get_running_loop().time
     try:
         yield writer.begin()
+        began = time()
         async for page in export.listing.walk(reader, PAGE, **export.parameters):
             numbers = await _numbers(reader, export, {row.person_id for row in page})
             rows = [_row(row, export, shown, numbers) for row in page]
             # A thread that is at work with the writer is waited for, even by who is cancelled.
-            yield await anyio.to_thread.run_sync(writer.rows, rows)
+            piece = await anyio.to_thread.run_sync(writer.rows, rows)
+            # As much time for others as a page took: they share the interpreter with it.
+            await asyncio.sleep(time() - began)
+            yield piece
+            began = time()
         yield writer.end()
     finally:
         writer.close()
