@@ -324,7 +324,7 @@ async def test_an_address_is_verified_before_it_has_an_account(api: Api) -> None
     async with api.database.work() as work:
         place = await api.community_id(ROUNDTABLE)
         open_place = await api.community_id()
-        known = await eligibility.is_verified_address(work, judge_known.email, place)
-        unknown = await eligibility.is_verified_address(work, "nobody@example.org", place)
-        anybody = await eligibility.is_verified_address(work, "nobody@example.org", open_place)
+        known = await eligibility.is_admitted(work, judge_known.email, place)
+        unknown = await eligibility.is_admitted(work, "nobody@example.org", place)
+        anybody = await eligibility.is_admitted(work, "nobody@example.org", open_place)
     assert (known, unknown, anybody) == (True, False, True)

@@ -9,8 +9,16 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from app.models import EligibilityVerification, Membership, MembershipImport, Person
+from app.models import (
+    Community,
+    CommunityStatus,
+    EligibilityVerification,
+    Membership,
+    MembershipImport,
+    Person,
+)
 from app.services import membership_import_mappings
+from app.services.import_planning import Planning
 from tests.answers import ok
 from tests.cast import DTC, ROUNDTABLE, WELLNESS, Api, Someone, day
 from tests.crowds import Doors
@@ -258,3 +266,103 @@ async def test_what_was_verified_stays_with_its_address_where_a_file_only_names_
     await applied(staff, csv_of(f"vic@example.org,Vic V,{WELLNESS}"))
     (row,) = await api.read(sa.select(EligibilityVerification.person_id))
     assert row.person_id is None
+
+
+# One's own
+
+
+async def test_nobody_brings_themselves_in_or_changes_their_own_membership_by_a_file(
+    api: Api,
+) -> None:
+    staff, other = await api.staff(), await api.staff("Stella Other")
+    file = csv_of(f"{staff.email},{staff.name},{DTC}")
+    assert await outcomes(staff, await applied(staff, file)) == [("unchanged", ["own_membership"])]
+    assert await outcomes(other, await applied(other, file)) == [("created", [])]
+    academic = csv_of(
+        f"{staff.email},{staff.name},{DTC},academic", headings="email,name,communities,category"
+    )
+    job = await applied(staff, academic, mode="update")
+    assert await outcomes(staff, job) == [("unchanged", ["own_membership"])]
+    job = await applied(other, academic, mode="update")
+    assert await outcomes(other, job) == [("changed", [])]
+
+
+async def test_a_plan_in_which_somebody_else_had_one_does_not_bring_one_in(api: Api) -> None:
+    staff, other = await api.staff(), await api.staff("Stella Other")
+    job = await planned(staff, csv_of(f"{other.email},{other.name},{DTC}"))
+    assert job["counts"]["created"] == 1
+    job = await done(other, job, "application")
+    assert await outcomes(staff, job) == [("refused", ["changed_since_plan"])]
+
+
+# The same person in several rows
+
+
+async def test_of_several_rows_the_first_that_is_not_refused_makes_the_account(api: Api) -> None:
+    staff = await api.staff()
+    closed = ("indigenous-courts", "integrated-court")
+    for slug in closed:
+        place = await api.community_id(slug)
+        await api.change(Community, place, status=CommunityStatus.ARCHIVED)
+    rows = (f"new@example.org,Nadia New,{slug}" for slug in (*closed, DTC))
+    job = await applied(staff, csv_of(*rows))
+    assert await outcomes(staff, job) == [
+        ("refused", ["community_archived"]),
+        ("refused", ["community_archived"]),
+        ("created", []),
+    ]
+
+
+async def test_who_was_planned_before_a_crash_is_remembered_after_it(
+    sqlite_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff = await sqlite_api.staff()
+    for known in (f"old@example.org,Ann Addo,{WELLNESS},7", f"gone@example.org,Bo Bo,{WELLNESS},8"):
+        await applied(staff, csv_of(known, headings=NUMBERED), source="club", mode="update")
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    many = [
+        f"m{n}@example.org,Person {letters[n % 26]}{letters[n // 26]},{DTC}," for n in range(70)
+    ]
+    rows = (
+        f"new@example.org,Ann Addo,{DTC},7",
+        "nobody@example.org,12345,Sailing club,",
+        f"eve@example.org,Eve Eve,{DTC},",
+        *many,
+        f"old@example.org,Ann Addo,{WELLNESS},",
+        f"eve@example.org,Eve Eve,{WELLNESS},",
+    )
+    plan, batches = Planning.plan, iter(range(9))
+
+    async def crash(*given: Any) -> Any:
+        if next(batches) == 1:
+            raise SystemExit
+        return await plan(*given)
+
+    file, fields = csv_of(*rows, headings=NUMBERED), {"source": "club", "mode": "update"}
+    job = ok(await send(staff, file, **fields), 202)
+    with monkeypatch.context() as patched:
+        patched.setattr(Planning, "plan", crash)
+        with pytest.raises(SystemExit):
+            await work_off(sqlite_api)
+    await work_off(sqlite_api)
+    whole = await planned(staff, file, **fields)
+    found = await outcomes(staff, job)
+    assert found[-2:] == [("refused", ["account_of_another_row"]), ("created", [])]
+    assert found == await outcomes(staff, whole)
+
+
+# Archived
+
+
+async def test_a_files_silence_ends_nothing_in_an_archived_community(api: Api) -> None:
+    staff = await api.staff()
+    rows = [f"a@example.org,Ann Addo,{WELLNESS}", f"b@example.org,Ben Bay,{DTC}"]
+    nightly = {"source": "club", "mode": "sync", "most_ended": 100}
+    await applied(staff, csv_of(*rows), **nightly)
+    early = await planned(staff, csv_of(rows[1]), **nightly)
+    assert early["counts"]["ended"] == 1
+    place = await api.community_id(WELLNESS)
+    await api.change(Community, place, status=CommunityStatus.ARCHIVED)
+    early = await done(staff, early, "application")
+    late = await applied(staff, csv_of(rows[1]), **nightly)
+    assert (early["counts"]["ended"], late["counts"]["ended"]) == (0, 0)

@@ -10,6 +10,7 @@ from app.models import Activity, Membership, Person
 from tests.answers import ok
 from tests.cast import DTC, WELLNESS, Api, Someone, day
 from tests.importing import applied, ask, csv_of, done, outcomes, planned, rows_of, send
+from tests.machines import machine_of, partner_of
 
 PERSON = "email,name,communities,occupation,affiliation"
 MEMBER = "email,name,communities,category,since_on,until_on,member id,status"
@@ -308,3 +309,72 @@ async def test_bringing_into_step_needs_to_know_with_what(api: Api) -> None:
     staff = await api.staff()
     refused = await send(staff, people("anna"), mode="sync")
     assert (refused.status_code, refused.json()["code"]) == (422, "import.source_required")
+
+
+# Between the plan and its application
+
+
+async def test_whoever_takes_a_seat_after_the_plan_is_not_ended_by_it(api: Api) -> None:
+    staff = await api.staff()
+    await synced(staff, people("anna", "ben"))
+    job = await planned(staff, people("ben"), mode="sync", source="club", most_ended=100)
+    anna = await line_of(api, "anna@example.org")
+    await api.hold(Someone(api, anna.id, "anna Addo", anna.email, "", anna.id), "chair")
+    job = await done(staff, job, "application")
+    assert job["counts"]["ended"] == 0
+    assert len(await running(api, "anna@example.org")) == 1
+
+
+async def test_a_plan_ends_nothing_where_whoever_applies_it_may_not_import(api: Api) -> None:
+    staff = await api.staff()
+    machine = await machine_of(staff, await partner_of(staff, "memberships:import"))
+    rows = [f"{name}@example.org,{name} Addo,{DTC};{WELLNESS}" for name in ("anna", "ben")]
+    await synced(machine, csv_of(*rows))
+    job = await planned(machine, csv_of(rows[0]), mode="sync", source="club", most_ended=100)
+    assert job["counts"]["ended"] == 2
+    assert (await staff.patch(f"/communities/{WELLNESS}", {"listed": False})).status_code == 200
+    job = await done(machine, job, "application")
+    ended = [row["state"] for row in await rows_of(machine, job, outcome="ended")]
+    assert ended == ["applied"]
+    assert await running(api, "ben@example.org") != []
+
+
+async def test_the_limit_on_endings_counts_what_runs_and_not_what_is_over(api: Api) -> None:
+    staff = await api.staff()
+    days = "email,name,communities,since_on,until_on"
+    rows = [f"p{n}@example.org,Person {'abc'[n]},{DTC},{day(-50)},{day(-5)}" for n in range(3)]
+    await synced(staff, csv_of(*rows, headings=days))
+    now = [f"{name}@example.org,{name} Addo,{DTC},," for name in ("anna", "ben")]
+    await synced(staff, csv_of(*rows, *now, headings=days))
+    job = await planned(staff, csv_of(*rows, now[0], headings=days), mode="sync", source="club")
+    assert (job["endings"]["planned"], job["endings"]["running"]) == (1, 2)
+
+
+async def test_the_first_day_under_a_seat_stays(api: Api) -> None:
+    staff, days = await api.staff(), "email,name,communities,since_on"
+    file = csv_of(f"anna@example.org,anna Addo,{DTC},{day(-50)}", headings=days)
+    await applied(staff, file, source="club")
+    anna = await line_of(api, "anna@example.org")
+    await api.hold(Someone(api, anna.id, "anna Addo", anna.email, "", anna.id), "chair")
+    moved = csv_of(f"anna@example.org,anna Addo,{DTC},{day(-10)}", headings=days)
+    job = await applied(staff, moved, source="club", mode="update")
+    assert await outcomes(staff, job) == [("unchanged", ["since_not_changed"])]
+
+
+async def test_a_membership_that_runs_is_not_put_off(api: Api) -> None:
+    staff, days = await api.staff(), "email,name,communities,since_on"
+    for since, told in ((-50, []), (9, ["since_not_changed"])):
+        file = csv_of(f"anna@example.org,anna Addo,{DTC},{day(since)}", headings=days)
+        job = await applied(staff, file, source="club", mode="update")
+        assert (await outcomes(staff, job))[0][1] == told
+    assert len(await running(api, "anna@example.org")) == 1
+
+
+async def test_the_category_of_a_membership_that_runs_is_changed_whatever_its_days(
+    api: Api,
+) -> None:
+    staff, days = await api.staff(), "email,name,communities,since_on,until_on,category"
+    for category, outcome in (("academic", "created"), ("observer", "changed")):
+        row = f"anna@example.org,anna Addo,{DTC},{day(-50)},{day(9)},{category}"
+        job = await applied(staff, csv_of(row, headings=days), source="club", mode="update")
+        assert await outcomes(staff, job) == [(outcome, [])]

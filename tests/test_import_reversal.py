@@ -3,9 +3,29 @@
 import sqlalchemy as sa
 from sqlmodel import col
 
-from app.models import Activity, Membership, MembershipSource, Person, PersonSource
-from tests.cast import DTC, PASSWORD, WELLNESS, Api, Someone, mail_to, token_in
+from app.models import (
+    Activity,
+    Community,
+    EligibilityVerification,
+    Membership,
+    MembershipSource,
+    Person,
+    PersonSource,
+)
+from tests.cast import (
+    DTC,
+    PASSWORD,
+    ROUNDTABLE,
+    WELLNESS,
+    Api,
+    Someone,
+    day,
+    mail_to,
+    on,
+    token_in,
+)
 from tests.importing import applied, ask, csv_of, done, outcomes, rows_of
+from tests.test_import_eligibility import verified
 
 MEMBER = "email,name,communities,occupation,category,since_on,member id,status"
 
@@ -100,3 +120,98 @@ async def test_what_was_done_until_it_was_called_off_can_be_undone(api: Api) -> 
     undone = sa.select(Activity.kind).where(col(Activity.kind).like("%.import_undone"))
     kinds = sorted(row.kind for row in await api.read(undone))
     assert kinds == ["account.import_undone", "membership.import_undone"]
+
+
+DAYS = "email,name,communities,since_on,until_on"
+
+
+async def brought(api: Api, address: str) -> Someone:
+    """Somebody whom a file has brought, with their memberships."""
+    (row,) = await api.read(
+        sa.select(Person.id, Person.name, Person.email).where(col(Person.email) == address)
+    )
+    someone = Someone(api, row.id, row.name, row.email, "", row.id)
+    rows = await api.read(
+        sa.select(Membership.id, Community.slug)
+        .join(Community, col(Community.id) == Membership.community_id)
+        .where(col(Membership.person_id) == row.id)
+        .order_by(col(Membership.id))
+    )
+    someone.memberships.update({row.slug: row.id for row in rows})
+    return someone
+
+
+async def test_the_last_day_under_a_seat_is_not_put_back(api: Api) -> None:
+    staff = await api.staff()
+    for until, mode in ((10, "add"), (400, "update")):
+        file = csv_of(f"a@example.org,Ann Addo,{DTC},{day(-30)},{day(until)}", headings=DAYS)
+        job = await applied(staff, file, source="club", mode=mode)
+    ann = await brought(api, "a@example.org")
+    await api.hold(ann, "chair")
+    job = await done(staff, job, "reversal")
+    assert await outcomes(staff, job) == [("changed", ["membership_in_use"])]
+    (row,) = await api.read(sa.select(Membership.until_on))
+    assert row.until_on == on(400)
+
+
+async def test_what_a_leader_has_changed_since_stays_and_the_source_still_knows_whose_it_is(
+    api: Api,
+) -> None:
+    staff = await api.staff()
+    numbered = "email,name,communities,external_id"
+    file = csv_of(f"a@example.org,Ann Addo,{DTC},7", headings=numbered)
+    job = await applied(staff, file, source="club")
+    ann = await brought(api, "a@example.org")
+    path = f"/memberships/{ann.memberships[DTC]}"
+    assert (await staff.patch(path, {"category": "academic"})).status_code == 200
+    job = await done(staff, job, "reversal")
+    codes = ["membership_changed_since", "account_in_use"]
+    assert await outcomes(staff, job) == [("created", codes)]
+    assert (await staff.get(path)).json()["category"] == "academic"
+    moved = csv_of(f"new@example.org,Ann Addo,{DTC},7", headings=numbered)
+    job = await applied(staff, moved, source="club", mode="sync", most_ended=100)
+    assert await outcomes(staff, job) == [("unchanged", ["address_not_changed"])]
+
+
+async def test_the_source_still_knows_whom_another_of_its_imports_brought_elsewhere(
+    api: Api,
+) -> None:
+    staff = await api.staff()
+    numbered = "email,name,communities,external_id"
+    first = await applied(
+        staff, csv_of(f"a@example.org,Ann Addo,{DTC},7", headings=numbered), source="club"
+    )
+    await applied(
+        staff, csv_of(f"a@example.org,Ann Addo,{WELLNESS},7", headings=numbered), source="club"
+    )
+    await done(staff, first, "reversal")
+    assert len(await api.read(sa.select(PersonSource.id))) == 1
+
+
+async def test_whoever_came_back_since_stays_as_they_came_back(api: Api) -> None:
+    staff = await api.staff()
+    await applied(staff, csv_of(f"a@example.org,Ann Addo,{DTC}"), source="club")
+    job = await applied(
+        staff,
+        csv_of(f"a@example.org,Ann Addo,{DTC},Lapsed", headings="email,name,communities,status"),
+        source="club",
+        mode="update",
+        most_ended=100,
+    )
+    await api.join(await brought(api, "a@example.org"))
+    job = await done(staff, job, "reversal")
+    assert await outcomes(staff, job) == [("ended", ["member_again_since"])]
+    ended = await api.read(sa.select(Membership.ended_at).order_by(col(Membership.id)))
+    assert [row.ended_at is None for row in ended] == [False, True]
+
+
+async def test_what_was_verified_of_an_address_stays_with_an_account_that_stays(api: Api) -> None:
+    staff = await api.staff()
+    await verified(api, "vic@example.org", await api.staff("Otis Other"))
+    job = await applied(staff, csv_of(f"vic@example.org,Vic V,{ROUNDTABLE}"))
+    vic = await brought(api, "vic@example.org")
+    path = f"/memberships/{vic.memberships[ROUNDTABLE]}"
+    assert (await staff.patch(path, {"category": "academic"})).status_code == 200
+    await done(staff, job, "reversal")
+    (row,) = await api.read(sa.select(EligibilityVerification.person_id))
+    assert row.person_id == vic.id

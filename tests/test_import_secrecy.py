@@ -5,7 +5,7 @@ from sqlmodel import col
 
 from app.models import Community, Person
 from tests.cast import DTC, WELLNESS, Api
-from tests.importing import IMPORTS, applied, csv_of, outcomes, planned, rows_of, send
+from tests.importing import IMPORTS, applied, csv_of, done, outcomes, planned, rows_of, send
 
 PERSON = "email,name,communities,occupation"
 
@@ -112,3 +112,33 @@ async def test_a_files_rows_are_seen_by_those_who_import_there(api: Api) -> None
     chair = await api.leader("Claire Chair", "chair")
     assert len(await rows_of(chair, job)) == 1
     assert (await mia.get(f"{IMPORTS}/{job['id']}/report.csv")).status_code == 404
+
+
+async def test_an_address_that_becomes_known_after_the_plan_looks_like_one_that_does_not(
+    api: Api,
+) -> None:
+    secretary, staff = await api.leader("Sam Secretary", "secretary"), await api.staff()
+    jobs = {}
+    for handling in ("best_effort", "all_or_nothing"):
+        rows = [f"{name}.{handling}@example.org,Nadia New,{DTC}" for name in ("known", "unknown")]
+        jobs[handling] = await planned(secretary, csv_of(*rows), community=DTC, handling=handling)
+        await applied(staff, csv_of(f"known.{handling}@example.org,Wendy Wellness,{WELLNESS}"))
+    for job in jobs.values():
+        found = await done(secretary, job, "application")
+        assert found["status"] == "applied"
+        assert await outcomes(secretary, found) == [("created", [])] * 2
+
+
+async def test_what_is_applied_again_after_a_reversal_tells_nothing_of_who_is_known_by_then(
+    api: Api,
+) -> None:
+    secretary, staff = await api.leader("Sam Secretary", "secretary"), await api.staff()
+    rows = [f"{name}@example.org,Nadia New,{DTC}" for name in ("known", "unknown")]
+    job = await applied(secretary, csv_of(*rows), community=DTC)
+    await applied(staff, csv_of(f"known@example.org,Nadia New,{WELLNESS}"))
+    job = await done(secretary, job, "reversal")
+    assert await outcomes(secretary, job) == [("created", [])] * 2
+    job = await done(secretary, job, "application")
+    assert await outcomes(secretary, job) == [("created", [])] * 2
+    listed = (await secretary.get(f"/communities/{DTC}/memberships")).json()["items"]
+    assert [one["person"]["name"] for one in listed].count("Nadia New") == 2

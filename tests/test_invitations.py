@@ -386,6 +386,25 @@ async def test_where_the_table_lets_members_invite_a_membership_stands_behind_it
         ok(await accept(api, token))
 
 
+@pytest.mark.parametrize("how", ["pause", "verification", "account"])
+async def test_a_membership_stands_behind_an_invitation_while_its_rights_count(
+    api: Api, how: str
+) -> None:
+    staff, president = await api.staff(), await api.staff("Pia President", "president")
+    member = await api.member("Mo Member")
+    await grant(staff, president, "memberships:manage", "staff", "member")
+    await api.work_off()
+    token = await link(api, member)
+    assert (await inspect(api, token))["valid"]
+    if how == "pause":
+        ok(await member.put(f"/memberships/{member.memberships[DTC]}/pause", {"until_on": day(3)}))
+    elif how == "verification":
+        ok(await staff.patch(f"/communities/{DTC}", {"eligible_occupations": ["judge"]}))
+    else:
+        ok(await staff.put(f"/people/{member.id}/deactivation"), 204)
+    assert code(await accept(api, token), 409) == "invitation.void"
+
+
 async def test_a_machine_of_a_partner_invites_nobody(api: Api) -> None:
     staff = await api.staff()
     partner = await partner_of(staff, "memberships:manage", communities=[DTC])

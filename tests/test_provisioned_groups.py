@@ -477,6 +477,8 @@ async def test_a_whole_group_is_put_as_it_is_sent(
         put = ok(await directory.call("PUT", group, body))
         assert {member["value"] for member in put.get("members", [])} == set(members)
     ok(await directory.add(users[0]), 204)
+    twice = await directory.call("PUT", group, {"schemas": [GROUP], "members": [], "Members": []})
+    assert refused(twice, 400) == "invalidSyntax"
     ok(await directory.call("PUT", group, {"schemas": [GROUP], "externalId": "g1"}))
     assert await directory.members() == {users[0]}  # not sent, and so not touched
     monkeypatch.setattr(provisioned_groups, "MOST_CHANGES", 1)
@@ -540,6 +542,23 @@ async def test_a_list_of_groups_costs_the_same_however_many_are_in_them(
             costs.append(len(tally.sent))
         ok(await directory.add(*users, to=slug), 204)
     assert set(costs) == {costs[0]} and costs[0] <= 6, costs
+
+
+async def test_members_of_a_restricted_group_cost_the_same_however_many_there_are(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = await directory_of(api, ROUNDTABLE)
+    costs = []
+    for count in (2, 12):
+        users = []
+        for number in range(count):
+            judge = await api.person(f"Judge {chr(97 + number)}{'x' * count}")
+            await verified(api, judge)
+            users.append(await directory.user(judge.email))
+        with counted(api.database, monkeypatch) as tally:
+            ok(await directory.add(*users, to=ROUNDTABLE), 204)
+        costs.append(len(tally.sent))
+    assert costs[0] == costs[1], costs
 
 
 # At once

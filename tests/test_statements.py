@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from app import clock, openapi
+from app.bulk import Bulk
 from app.db import Database
 from app.models import (
     Agreement,
@@ -132,6 +133,7 @@ def counted(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tal
     """Counts what goes to the database, straight on the driver and through SQLAlchemy."""
     tally = Tally()
     fetch = database.reader.fetch
+    bulk = {name: getattr(Bulk, name) for name in ("rows", "insert", "update")}
 
     async def fetched(sql: str, values: Any) -> Any:
         tally.sent.append((sql, values))
@@ -140,10 +142,19 @@ def counted(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tal
     def executed(_c: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> None:
         tally.sent.append((sql, values))
 
+    def straight(name: str) -> Any:
+        async def sent(self: Bulk, what: Any, *values: Any, **options: Any) -> Any:
+            tally.sent.append((f"{name} {what}", values))
+            return await bulk[name](self, what, *values, **options)
+
+        return sent
+
     engine = database.engine.sync_engine
     sa.event.listen(engine, "before_cursor_execute", executed)
     with monkeypatch.context() as patched:
         patched.setattr(database.reader, "fetch", fetched)
+        for name in bulk:
+            patched.setattr(Bulk, name, straight(name))
         yield tally
     sa.event.remove(engine, "before_cursor_execute", executed)
 

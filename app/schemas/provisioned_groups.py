@@ -65,7 +65,9 @@ def whole(body: dict[str, Any]) -> Wanted:
     group = _group(rest, Context.RESOURCE_REPLACEMENT_REQUEST)
     wanted = Wanted(identified=True, external_id=group.external_id)
     if len(rest) < len(body):
-        (members,) = (value for name, value in body.items() if name.lower() == "members")
+        members, *others = (value for name, value in body.items() if name.lower() == "members")
+        if others:
+            raise provisioning_errors.SyntaxUnusable
         wanted.steps.append(Step("replace", _ids(members)))
     return wanted
 

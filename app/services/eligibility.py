@@ -4,6 +4,7 @@ Nothing is stored of what the calendar decides: a verification counts from the d
 confirmed to its last one (`seating.verified`), and with it the rights of the membership.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, clock, errors, membership_errors
+from app.among import among
 from app.db import Source, Work, unique_or
 from app.models import (
     Community,
@@ -27,41 +29,56 @@ from app.models import (
 from app.models.base import has_item, is_empty
 from app.policy import Capability, Standing
 from app.preconditions import Expected
+from app.reader import Prepared
 from app.services import addresses, communities, verification_pages
 from app.services.join_states import KNOWN, STATE
-from app.services.seating import confirmed
+from app.services.seating import TODAY, confirmed
 
 LONGEST = timedelta(days=5 * 366)
 OPEN = (VerificationStatus.REQUESTED, VerificationStatus.AWAITING_SECOND)
 
 
-async def is_verified_address(source: Source, email_key: str, community_id: UUID) -> bool:
-    """True if a community admits whoever an address belongs to: it is open to all, or what it asks
-    for is verified of them today, with or without an account."""
-    owner = sa.select(col(Person.id)).where(col(Person.email_key) == email_key).scalar_subquery()
-    theirs = sa.or_(
-        col(EligibilityVerification.person_id) == owner,
-        sa.and_(
-            col(EligibilityVerification.person_id).is_(None),
-            col(EligibilityVerification.email_key) == email_key,
+_IS_OPEN = Prepared(
+    sa.select(Community.id).where(
+        col(Community.id) == sa.bindparam("community", type_=sa.Uuid),
+        is_empty(Community.eligible_occupations),
+    )
+)
+_OWNER = sa.func.coalesce(Person.email_key, EligibilityVerification.email_key)
+_VERIFIED = Prepared(
+    sa.select(_OWNER.label("email_key"))
+    .select_from(EligibilityVerification)
+    .join(Community, col(Community.id) == EligibilityVerification.community_id)
+    .outerjoin(Person, col(Person.id) == EligibilityVerification.person_id)
+    .where(
+        col(Community.id) == sa.bindparam("community", type_=sa.Uuid),
+        sa.or_(
+            among(col(Person.email_key), "addresses"),
+            sa.and_(
+                col(EligibilityVerification.person_id).is_(None),
+                among(col(EligibilityVerification.email_key), "addresses"),
+            ),
         ),
+        confirmed(TODAY),
+        has_item(Community.eligible_occupations, EligibilityVerification.occupation_code),
     )
-    admitted = (
-        sa.select(EligibilityVerification.id)
-        .where(
-            col(EligibilityVerification.community_id) == Community.id,
-            theirs,
-            confirmed(clock.today()),
-            has_item(Community.eligible_occupations, EligibilityVerification.occupation_code),
-        )
-        .correlate(Community)
-        .exists()
-    )
-    found = sa.select(Community.id).where(
-        col(Community.id) == community_id,
-        sa.or_(is_empty(Community.eligible_occupations), admitted),
-    )
-    return await source.first(found) is not None
+    .distinct()
+)
+
+
+async def admitted(source: Source, email_keys: Iterable[str], community_id: UUID) -> set[str]:
+    """The addresses whose owners a community admits: all where it is open to all, or those of whom
+    what it asks for is verified today, with or without an account."""
+    asked = set(email_keys)
+    if await source.first(_IS_OPEN, community=community_id) is not None:
+        return asked
+    values = {"community": community_id, "addresses": asked, "today": clock.today()}
+    return {row.email_key for row in await source.rows(_VERIFIED, **values)}
+
+
+async def is_admitted(source: Source, email_key: str, community_id: UUID) -> bool:
+    """True if a community admits whoever an address belongs to."""
+    return email_key in await admitted(source, [email_key], community_id)
 
 
 class _Subject(NamedTuple):

@@ -22,7 +22,7 @@ from app.services import (
     import_worlds,
     import_writing,
 )
-from app.services.import_effects import Batch, Planned
+from app.services.import_effects import Batch, Planned, Values
 from app.services.import_plans import Planner
 from app.services.import_requests import RequestPlanner
 from app.services.import_worlds import World
@@ -92,7 +92,7 @@ async def apply(
     world = await _world(work, job, planned)
     if import_requests.is_mailbox(job):
         planner = await import_requests.planner(work, job, world, _addresses(planned))
-        same = [row for row in planned if _still(row, planner, world, job)]
+        same = _same(job, world, planner, planned)
         done = await import_requests.do(work, job, same)
     else:
         if before is None or before.world != world:
@@ -115,8 +115,7 @@ def _planned(rows: list[Any]) -> list[Planned]:
 
 
 def _ready(job: MembershipImport, world: World, planned: list[Planned]) -> Ready:
-    planner = Planner(job, world)
-    same = [row for row in planned if _still(row, planner, world, job)]
+    same = _same(job, world, Planner(job, world), planned)
     return Ready(world, same, import_effects.gather(job, world, same))
 
 
@@ -152,20 +151,36 @@ async def _world(source: Source, job: MembershipImport, rows: list[Planned]) -> 
     )
 
 
-def _still(
-    row: Planned, planner: Planner | RequestPlanner, world: World, job: MembershipImport
-) -> bool:
-    """Whether a row would do now what was planned."""
-    if row.said is None:
-        return all(_may_end(one, row, world, job) for one in row.does["memberships"])
-    decision = planner.decide(row.said)
-    if decision.outcome is RowOutcome.REFUSED:
-        return False
-    does = decision.does()
-    if does is not None and row.does["person"]["act"] == "other_row":
+def _same(
+    job: MembershipImport,
+    world: World,
+    planner: Planner | RequestPlanner,
+    planned: list[Planned],
+) -> list[Planned]:
+    """The rows that would do now what was planned, each with what it does as the world is."""
+    found = []
+    for row in planned:
+        if row.said is None:
+            if all(_may_end(one, row, world, job) for one in row.does["memberships"]):
+                found.append(row)
+            continue
+        decision = planner.decide(row.said)
+        does = None if decision.outcome is RowOutcome.REFUSED else decision.does()
+        if does is not None and _is_planned(does, row.does, job):
+            found.append(row._replace(does=does))
+    return found
+
+
+def _is_planned(does: Values, planned: Values, job: MembershipImport) -> bool:
+    """Whether what a row would do is what was planned. It is to a community's importer, whoever
+    made or took away an account elsewhere meanwhile: by a refusal they would learn of it."""
+    person, before = does["person"], planned["person"]
+    if before["act"] == "other_row":
         # The account that an earlier row was to make is there by now.
-        does["person"] = row.does["person"]
-    return does == row.does
+        does["person"] = before
+    elif job.community_id is not None and person["link"] == before["link"]:
+        return does | {"person": before} == planned
+    return does == planned
 
 
 def _may_end(one: dict[str, Any], row: Planned, world: World, job: MembershipImport) -> bool:
@@ -175,9 +190,9 @@ def _may_end(one: dict[str, Any], row: Planned, world: World, job: MembershipImp
     return (
         current is not None
         and str(current.id) == one["id"]
-        and current.source == job.source
         and pair not in world.seated
         and pair[1] in world.places_for(job)
+        and not world.places[pair[1]].archived
     )
 
 

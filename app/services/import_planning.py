@@ -87,13 +87,33 @@ class Planning:
         # By which row each account was planned, by a trace of its id.
         self._planned_by: dict[int, int] = {}
 
-    def skip(self, batch: list[ReadRow], refused: set[int]) -> None:
-        """Rows that were planned before a crash: only who stands for whom is remembered."""
+    async def skip(self, reader: Reader, batch: list[ReadRow], refused: set[int]) -> None:
+        """Rows that were planned before a crash: only who stands for whom is remembered, and by
+        which row an account was planned."""
+        world = await self._world(reader, batch)
         for row in batch:
             if row.number in refused:
-                self._instead[row.number] = None
-            else:
-                self._stands(row)
+                self._drop(row)
+                continue
+            self._stands(row)
+            number = world.by_number.get(row.values.external_id or "")
+            person = number or world.by_address.get(address_key(row.values.email or ""))
+            if person is not None and row.adds_to is None:
+                self._planned_by.setdefault(hash(str(person)), row.number)
+
+    async def _world(self, reader: Reader, batch: list[ReadRow]) -> World:
+        return await import_worlds.read(
+            reader,
+            self._job,
+            {address_key(row.values.email) for row in batch if row.values.email},
+            {row.values.external_id for row in batch if row.values.external_id},
+        )
+
+    def _drop(self, row: ReadRow) -> None:
+        """Notes that a row is refused, and stands for nobody."""
+        self._instead[row.number] = None
+        if row.adds_to is not None and self._instead.get(row.adds_to) == row.number:
+            self._instead[row.adds_to] = None
 
     def _stands(self, row: ReadRow) -> int | None:
         """To which earlier row this one adds, if that was not refused."""
@@ -106,13 +126,8 @@ class Planning:
 
     async def plan(self, reader: Reader, batch: list[ReadRow]) -> Planned:
         """What each row of a batch would do."""
+        world = await self._world(reader, batch)
         addresses = {address_key(row.values.email) for row in batch if row.values.email}
-        world = await import_worlds.read(
-            reader,
-            self._job,
-            addresses,
-            {row.values.external_id for row in batch if row.values.external_id},
-        )
         planner = await import_requests.planner(reader, self._job, world, addresses)
         found = Planned()
         for row in batch:
@@ -134,7 +149,7 @@ class Planning:
 
     def _refused(self, row: ReadRow, world: World, found: Planned) -> None:
         """The silence of a row that is refused proves nothing about whoever it is about."""
-        self._instead[row.number] = None
+        self._drop(row)
         values = row.values
         number = world.by_number.get(values.external_id or "")
         person = number or world.by_address.get(address_key(values.email or ""))
@@ -153,7 +168,7 @@ class Planning:
             told = Finding(None, "account_of_another_row", {"row": other})
             decision = Decision(RowOutcome.REFUSED, findings=[told])
         if decision.outcome is RowOutcome.REFUSED:
-            self._instead[row.number] = None
+            self._drop(row)
         found.endings += sum(one["act"] == "end" for one in decision.memberships)
         does = decision.does()
         plan = {"said": said, "does": does} if does is not None else None
@@ -224,7 +239,7 @@ async def absent(
     source: Source, job: MembershipImport, after: UUID | None, number: int
 ) -> tuple[list[dict[str, Any]], UUID | None]:
     """Rows for what this source brought and the file is silent about, numbered from `number`, and
-    where to go on; memberships of seat-holders stay."""
+    where to go on; memberships of seat-holders stay, and those in archived communities."""
     mention = (
         sa.select(MembershipImportMention.membership_id)
         .where(
@@ -233,6 +248,8 @@ async def absent(
         )
         .exists()
     )
+    places = await import_worlds.places(source)
+    going_on = [one for one in import_worlds.open_to(job, places) if not places[one].archived]
     seated = import_worlds.is_seated(Membership)
     found = (
         sa.select(
@@ -242,9 +259,7 @@ async def absent(
         .where(
             *_brought(job),
             ~mention,
-            col(Membership.community_id).in_(
-                import_worlds.open_to(job, await import_worlds.places(source))
-            ),
+            col(Membership.community_id).in_(going_on),
         )
         .order_by(col(Membership.id))
         .limit(ABSENT)

@@ -6,10 +6,11 @@ Nothing here writes; what a plan looks like says import_decisions.py.
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from app.membership_files.folding import name_key
 from app.membership_files.rows import Finding
-from app.models import ImportMode, MembershipCategory, RowOutcome
+from app.models import ActorKind, ImportMode, MembershipCategory, RowOutcome
 from app.services import import_days
 from app.services.import_days import day
 from app.services.import_decisions import Deciding, Decision, membership_plan, person_plan
@@ -50,6 +51,8 @@ class Planner(Deciding):
                 self._plan_membership(said, person, place, found)
             else:
                 refused += 1
+        if person is not None and self._is_own(person):
+            self._leave_own(found)
         if not said["whole"] and person is not None:
             found.mentions.update(row.id for row in self._world.of_person.get(person.id, ()))
         if named and refused == len(named):
@@ -136,6 +139,18 @@ class Planner(Deciding):
             or (person.id, place.id) in self._world.verified
         )
 
+    def _is_own(self, person: Any) -> bool:
+        """Whether a row is about whoever has the import done."""
+        return self._job.asked_by_kind is ActorKind.PERSON and self._job.asked_by == person.id
+
+    def _leave_own(self, found: Decision) -> None:
+        """Nobody brings themselves in, or changes their own membership; to end it is everybody's
+        right."""
+        for one in found.memberships:
+            if one["act"] != "end":
+                found.note("own_membership", self._world.places[UUID(one["community"])])
+        found.memberships = [one for one in found.memberships if one["act"] == "end"]
+
     def _here(self, person: Any | None, place: Place) -> list[Any]:
         """Every membership that somebody has or had in a community."""
         return self._world.memberships.get((person.id, place.id), []) if person else []
@@ -147,9 +162,7 @@ class Planner(Deciding):
         found.mentions.update(row.id for row in here)
         current = self._world.running(person.id, place.id) if person else None
         until = day(said["until_on"])
-        if until is not None and any(
-            import_days.is_told(said, row) for row in here if row is not current
-        ):
+        if any(import_days.is_told(said, row) for row in here if row is not current):
             # An earlier membership: the one that runs since then is not meant.
             return
         if current is not None:

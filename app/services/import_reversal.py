@@ -93,8 +93,7 @@ async def undo(work: Work, job: MembershipImport, rows: list[Done]) -> dict[int,
     await _without(work, batch)
     await _restore(work, batch, Membership, restored)
     await _undo_people(work, batch, rows)
-    links = [UUID(row.did["link"]) for row in rows if row.did.get("link")]
-    await work.execute(sa.delete(PersonSource).where(col(PersonSource.id).in_(links)))
+    await _forget_numbers(work, batch, rows)
     for place in sorted(batch.touched):
         await communities.touch_roster(work, place)
     await activity.record_all(work, batch.records, (job.asked_by_kind, job.asked_by))
@@ -168,6 +167,9 @@ def _undo_membership(
             batch.keep(number, "member_again_since")
             return
         batch.runs_again.append(row.id)
+    elif pair in batch.seated and one["before"].keys() & {"since_on", "until_on"}:
+        batch.keep(number, "membership_in_use")
+        return
     else:
         restored.append((row, one["before"]))
     batch.touched.add(row.community_id)
@@ -226,6 +228,27 @@ async def _give_back(work: Work, batch: Undoing, rows: list[Done]) -> None:
             .where(col(EligibilityVerification.id).in_(adopted))
             .values(person_id=None)
         )
+
+
+async def _forget_numbers(work: Work, batch: Undoing, rows: list[Done]) -> None:
+    """As which number the source knows somebody is forgotten where nothing of the row stays, and
+    nothing else of theirs that this source brought."""
+    links = [
+        UUID(row.did["link"])
+        for row in rows
+        if row.did.get("link") and row.number not in batch.kept
+    ]
+    brought = (
+        sa.select(MembershipSource.membership_id)
+        .join(Membership, col(Membership.id) == MembershipSource.membership_id)
+        .where(
+            col(Membership.person_id) == PersonSource.person_id,
+            col(MembershipSource.source) == PersonSource.source,
+            col(MembershipSource.community_id).is_not_distinct_from(col(PersonSource.community_id)),
+        )
+        .exists()
+    )
+    await work.execute(sa.delete(PersonSource).where(col(PersonSource.id).in_(links), ~brought))
 
 
 async def _undo_people(work: Work, batch: Undoing, rows: list[Done]) -> None:

@@ -17,7 +17,8 @@ from app.models import MembershipImportRow, RowOutcome
 from app.reader import Prepared, Reader
 from app.schemas.base import address_key
 
-PAGE = 2_000
+# Of rows that may be wide, so many are in memory.
+PAGE = 100
 _SAID = (
     "name",
     "occupation",

@@ -176,7 +176,7 @@ async def _plan(database: Database, job: MembershipImport) -> None:
             ):
                 async for batch in batches:
                     if batch[-1].number <= done:
-                        planning.skip(batch, refused)
+                        await planning.skip(reader, batch, refused)
                     else:
                         found = await planning.plan(reader, batch)
                         await kept.next(_keep(pace, job.id, batch, found))

@@ -157,7 +157,7 @@ async def accept(work: Work, standing: Standing, body: dict[str, Any]) -> dict[s
         raise invitation_errors.InvitationVoid
     requests = await _waiting(work, invitation)  # held before anything that a decision would make
     person = await _person(work, standing, invitation, body["identity"])
-    if not await eligibility.is_verified_address(work, invitation.email_key, community.id):
+    if not await eligibility.is_admitted(work, invitation.email_key, community.id):
         raise errors.EligibilityNotVerified
     begun = await memberships.begin(work, community.id, person.id, category=invitation.category)
     await rules.record_agreement(work, None, person.id, version, person.language)

@@ -63,7 +63,7 @@ async def others_request(work: Work, standing: Standing, request_id: UUID) -> Jo
 
 async def _accept(work: Work, standing: Standing, request: JoinRequest) -> None:
     standing.require_active()
-    if not await eligibility.is_verified_address(work, request.email_key, request.community_id):
+    if not await eligibility.is_admitted(work, request.email_key, request.community_id):
         raise errors.EligibilityNotVerified
     person = await accounts.of_applicant(work, standing, request)
     if person.deactivated_at is not None:

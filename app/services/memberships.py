@@ -117,7 +117,7 @@ async def add(
     person = await _somebody_known(work, standing, person_id)
     if person.deactivated_at is not None:
         raise errors.PersonDeactivated
-    if not await eligibility.is_verified_address(work, person.email_key, standing.here.id):
+    if not await eligibility.is_admitted(work, person.email_key, standing.here.id):
         raise errors.EligibilityNotVerified
     await _refuse_overlap(work, standing.here.id, person_id, since)
     begun = await begin(work, standing.here.id, person_id, category, since, until_on)

@@ -7,10 +7,14 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app import activity, clock
+from app.among import among
 from app.db import Work, insert_ignoring
 from app.models import Person, ProvisionedUser, new_id
 from app.policy import Standing
+from app.reader import Prepared
 from app.services import eligibility
+
+_ADDRESSES = Prepared(sa.select(Person.id, Person.email_key).where(among(col(Person.id), "people")))
 
 
 async def find(
@@ -55,10 +59,7 @@ async def _link(work: Work, standing: Standing, unknown: dict[str, ProvisionedUs
 
 async def are_admitted(work: Work, users: Sequence[ProvisionedUser], community_id: UUID) -> bool:
     """True if a restricted community admits all of these users, with or without accounts."""
-    for user in users:
-        key = user.user_name_key
-        if user.person_id is not None:
-            key = (await work.get_one(Person, user.person_id)).email_key
-        if not await eligibility.is_verified_address(work, key, community_id):
-            return False
-    return True
+    linked = [user.person_id for user in users if user.person_id is not None]
+    own = {row.id: row.email_key for row in await work.rows(_ADDRESSES, people=linked)}
+    addresses = {own.get(user.person_id, user.user_name_key) for user in users}
+    return await eligibility.admitted(work, addresses, community_id) == addresses
