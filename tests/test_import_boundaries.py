@@ -287,6 +287,15 @@ async def test_nobody_brings_themselves_in_or_changes_their_own_membership_by_a_
     assert await outcomes(other, job) == [("changed", [])]
 
 
+async def test_everybody_may_end_their_own_membership_by_a_file_too(api: Api) -> None:
+    staff, other = await api.staff(), await api.staff("Stella Other")
+    file = csv_of(f"{staff.email},{staff.name},{DTC},", headings="email,name,communities,status")
+    await applied(other, file, source="club")
+    over = file.replace(f"{DTC},", f"{DTC},Lapsed")
+    job = await applied(staff, over, source="club", mode="update", most_ended=100)
+    assert await outcomes(staff, job) == [("ended", [])]
+
+
 async def test_a_plan_in_which_somebody_else_had_one_does_not_bring_one_in(api: Api) -> None:
     staff, other = await api.staff(), await api.staff("Stella Other")
     job = await planned(staff, csv_of(f"{other.email},{other.name},{DTC}"))

@@ -173,18 +173,14 @@ async def test_what_a_leader_has_changed_since_stays_and_the_source_still_knows_
     assert await outcomes(staff, job) == [("unchanged", ["address_not_changed"])]
 
 
-async def test_the_source_still_knows_whom_another_of_its_imports_brought_elsewhere(
-    api: Api,
-) -> None:
-    staff = await api.staff()
-    numbered = "email,name,communities,external_id"
-    first = await applied(
-        staff, csv_of(f"a@example.org,Ann Addo,{DTC},7", headings=numbered), source="club"
-    )
-    await applied(
-        staff, csv_of(f"a@example.org,Ann Addo,{WELLNESS},7", headings=numbered), source="club"
-    )
-    await done(staff, first, "reversal")
+async def test_the_source_still_knows_of_whom_something_of_it_is_left(api: Api) -> None:
+    secretary = await api.leader("Sam Secretary", "secretary")
+    days = f"{DAYS},external_id"
+    jobs = []
+    for since, until in ((day(-50), day(-40)), (day(-30), "")):
+        file = csv_of(f"a@example.org,Ann Addo,{DTC},{since},{until},7", headings=days)
+        jobs.append(await applied(secretary, file, source="club", community=DTC))
+    await done(secretary, jobs[0], "reversal")
     assert len(await api.read(sa.select(PersonSource.id))) == 1
 
 
@@ -215,3 +211,16 @@ async def test_what_was_verified_of_an_address_stays_with_an_account_that_stays(
     await done(staff, job, "reversal")
     (row,) = await api.read(sa.select(EligibilityVerification.person_id))
     assert row.person_id == vic.id
+
+
+async def test_the_source_still_knows_whose_an_account_is_that_somebody_uses(api: Api) -> None:
+    staff = await api.staff()
+    numbered = "email,name,communities,external_id"
+    file = csv_of(f"anna@example.org,Anna Addo,{DTC},7", headings=numbered)
+    job = await applied(staff, file, source="club", invite="true")
+    chosen = token_in(mail_to(await api.work_off(), "anna@example.org"))
+    body = {"token": chosen, "password": PASSWORD}
+    assert (await api.post("/auth/password-resets/confirmation", body)).status_code == 204
+    job = await done(staff, job, "reversal")
+    assert await outcomes(staff, job) == [("created", ["account_in_use"])]
+    assert len(await api.read(sa.select(PersonSource.id))) == 1

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlmodel import col
 
-from app.models import Community, Person
+from app.models import Community, Membership, Person
 from tests.cast import DTC, WELLNESS, Api
 from tests.importing import IMPORTS, applied, csv_of, done, outcomes, planned, rows_of, send
 
@@ -142,3 +142,19 @@ async def test_what_is_applied_again_after_a_reversal_tells_nothing_of_who_is_kn
     assert await outcomes(secretary, job) == [("created", [])] * 2
     listed = (await secretary.get(f"/communities/{DTC}/memberships")).json()["items"]
     assert [one["person"]["name"] for one in listed].count("Nadia New") == 2
+
+
+async def test_a_number_that_became_somebody_elses_after_the_plan_is_not_taken_for_them(
+    api: Api,
+) -> None:
+    secretary = await api.leader("Sam Secretary", "secretary")
+    numbered, club = f"{PERSON},external_id", {"source": "club", "community": DTC}
+    early = csv_of(f"ann@example.org,Ann Addo,{DTC},Judge,7", headings=numbered)
+    job = await planned(secretary, early, **club)
+    other = csv_of(f"ben@example.org,Ben Bay,{DTC},Judge,7", headings=numbered)
+    other = await applied(secretary, other, **club)
+    (ben,) = await api.read(sa.select(Membership.id).order_by(col(Membership.id).desc()).limit(1))
+    body = {"reason": "Moved."}
+    assert (await secretary.post(f"/memberships/{ben.id}/end", body)).is_success
+    job = await done(secretary, job, "application")
+    assert await outcomes(secretary, job) == [("refused", ["changed_since_plan"])]

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -413,8 +414,34 @@ async def test_a_client_that_goes_away_leaves_nothing_open(
     await api.change(Community, await api.community_id(), place=1)  # nobody holds a lock
 
 
-async def cut_off(api: Api, by: Someone, path: str, *, after: int) -> int:
-    """Asks for something and hangs up after so many pieces; how many pieces came."""
+@pytest.mark.parametrize("ended", ["position", "private details", None])
+async def test_a_file_is_broken_off_when_the_right_to_it_ends(
+    api: Api, monkeypatch: pytest.MonkeyPatch, ended: str | None
+) -> None:
+    monkeypatch.setattr(membership_exports, "PAGE", 1)
+    monkeypatch.setattr(membership_exports, "LOOK_SECONDS", 0.0)
+    sue, staff = await secretary(api), await api.staff()
+    president = await api.staff("Pia President", "president")
+    for number in range(3):
+        await api.member(f"Mary {number}")
+
+    async def end() -> None:
+        if ended == "position":
+            path = f"/terms/{sue.terms['secretary']}/removal"
+            ok(await staff.post(path, {"reason": "Has left."}), 201)
+        elif ended == "private details":
+            await grant(staff, president, "memberships:read_private", "staff")
+
+    came = await cut_off(api, sue, f"/api/v1{EXPORT}?format=csv", after=2, then=end)
+    # Whole: its beginning, a page for each member, its end, and that it is at its end.
+    assert came == (7 if ended is None else 2)
+
+
+async def cut_off(
+    api: Api, by: Someone, path: str, *, after: int, then: Callable[[], Any] | None = None
+) -> int:
+    """Asks for something and hangs up after so many pieces, or does something `then` and takes the
+    rest; how many pieces came."""
     came, asked = 0, False
     where, _, query = path.partition("?")
 
@@ -430,7 +457,9 @@ async def cut_off(api: Api, by: Someone, path: str, *, after: int) -> int:
         if message["type"] == "http.response.body":
             came += 1
             if came == after:
-                raise OSError("the client is gone")
+                if then is None:
+                    raise OSError("the client is gone")
+                await then()
 
     scope = {
         "type": "http",

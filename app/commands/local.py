@@ -122,8 +122,12 @@ class Local:
             export = await membership_exports.begin(
                 self._database, self._standing, filters, form, source
             )
-            async for piece in membership_exports.pieces(self._reader, export):
+            async for piece in membership_exports.pieces(self._reader, export, self._same):
                 yield piece
+
+    async def _same(self) -> Standing:
+        """The operator's rights do not end."""
+        return self._standing
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:

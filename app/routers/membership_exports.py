@@ -1,9 +1,10 @@
 """Rosters as files."""
 
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
 
 from app import errors, import_errors
@@ -20,6 +21,7 @@ from app.services.rosters import Filters
 
 router = api_router(tags=["memberships"])
 
+EXPORTER = may(Capability.MEMBERSHIPS_EXPORT)
 Format = Annotated[ExportFormat, Query(description="In which form the file is wanted.")]
 Source = Annotated[
     Code | None,
@@ -51,8 +53,9 @@ REFUSED = problems(errors.PermissionDenied, import_errors.ExportTooLarge)
 )
 async def export_memberships(
     community: str,
+    request: Request,
     database: DatabaseDep,
-    standing: Annotated[Standing, may(Capability.MEMBERSHIPS_EXPORT)],
+    standing: Annotated[Standing, EXPORTER],
     filters: RosterFilters,
     format: Format = ExportFormat.CSV,  # noqa: A002  # the parameter's name
     source: Source = None,
@@ -61,7 +64,7 @@ async def export_memberships(
     array of JSON objects or with one on each line (NDJSON): streamed, whole, and on the audit log.
     An import recognises the columns by itself and finds every row unchanged; in spreadsheets, cells
     that could become formulas begin with an apostrophe, which an import takes away again."""
-    return await _streamed(database, standing, filters, format, source)
+    return await _streamed(request, database, standing, filters, format, source)
 
 
 @router.get(
@@ -72,27 +75,31 @@ async def export_memberships(
     openapi_extra=REFUSED,
 )
 async def export_all_memberships(
+    request: Request,
     database: DatabaseDep,
-    standing: Annotated[Standing, may(Capability.MEMBERSHIPS_EXPORT)],
+    standing: Annotated[Standing, EXPORTER],
     filters: RosterFilters,
     format: Format = ExportFormat.CSV,  # noqa: A002  # the parameter's name
     source: Source = None,
 ) -> Any:
     """The same for every community at once, a row for each membership, for who may export in the
     association. A partner's machine gets the communities that are open to all."""
-    return await _streamed(database, standing, filters, format, source)
+    return await _streamed(request, database, standing, filters, format, source)
 
 
 class Streamed(StreamingResponse):
     """A stream whose source is closed at once when its client is gone, not when it is collected."""
 
     async def stream_response(self, send: Send) -> None:
-        """Sends what there is, to the end or as far as somebody takes it."""
+        """Sends what there is, to the end or as far as somebody takes it. Where the caller's right
+        ends, the answer is broken off: the client sees that it is not whole."""
         async with aclosing(self.body_iterator):  # ty: ignore
-            await super().stream_response(send)
+            with suppress(membership_exports.RightEnded):
+                await super().stream_response(send)
 
 
 async def _streamed(
+    request: Request,
     database: Database,
     standing: Standing,
     filters: Filters,
@@ -101,7 +108,7 @@ async def _streamed(
 ) -> StreamingResponse:
     export = await membership_exports.begin(database, standing, filters, form, source)
     return Streamed(
-        membership_exports.pieces(database.reader, export),
+        membership_exports.pieces(database.reader, export, partial(EXPORTER.dependency, request)),
         media_type=export.media_type,
         headers={"Content-Disposition": f'attachment; filename="{export.file_name}"'},
     )

@@ -6,7 +6,7 @@ about a day that is over, which does not change any more.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +16,7 @@ import anyio.to_thread
 import sqlalchemy as sa
 from sqlmodel import col
 
-from app import activity, clock, import_errors
+from app import activity, clock, errors, import_errors
 from app.db import Database
 from app.listing import Listing
 from app.membership_files.exports import WRITERS, Row
@@ -30,6 +30,9 @@ from app.services.rosters import Filters
 # At a time, so that other requests wait for no more than a few milliseconds of it.
 PAGE = 100
 MOST_ROWS = 1_000_000
+# Between two looks at what whoever gets the file may do.
+LOOK_SECONDS = 1.0
+Look = Callable[[], Awaitable[Standing]]
 # What stands in a file, as the importer recognises it; what is said of somebody in private.
 COLUMNS = {
     "name": False,
@@ -147,17 +150,26 @@ def _plain(value: date | datetime | UUID) -> str:
     return str(value) if isinstance(value, UUID) else value.isoformat()
 
 
-async def pieces(reader: Reader, export: Export) -> AsyncIterator[bytes]:
-    """The file, piece by piece: a statement or two for each page of rows."""
+class RightEnded(Exception):
+    """Whoever the file is for may not have the rest of it."""
+
+
+async def pieces(reader: Reader, export: Export, look: Look) -> AsyncIterator[bytes]:
+    """The file, piece by piece: a statement or two for each page of rows. However slowly it is
+    taken, `look` says each second what the caller may do by then. Raises RightEnded."""
     kind = WRITERS[export.format]
     everything = export.private or not kind.spreadsheet
     shown = [name for name, private in COLUMNS.items() if everything or not private]
     writer = kind(shown)
     time = asyncio.get_running_loop().time
+    looked = time()
     try:
         yield writer.begin()
         began = time()
         async for page in export.listing.walk(reader, PAGE, **export.parameters):
+            if time() - looked > LOOK_SECONDS:
+                await _refuse_ended(look, export)
+                looked = time()
             numbers = await _numbers(reader, export, {row.person_id for row in page})
             rows = [_row(row, export, shown, numbers) for row in page]
             # A thread that is at work with the writer is waited for, even by who is cancelled.
@@ -169,6 +181,15 @@ async def pieces(reader: Reader, export: Export) -> AsyncIterator[bytes]:
         yield writer.end()
     finally:
         writer.close()
+
+
+async def _refuse_ended(look: Look, export: Export) -> None:
+    try:
+        standing = await look()
+    except errors.Problem as ended:
+        raise RightEnded from ended
+    if export.private and not standing.can(Capability.MEMBERSHIPS_READ_PRIVATE):
+        raise RightEnded
 
 
 async def _numbers(reader: Reader, export: Export, people: Iterable[UUID]) -> dict[UUID, str]:
