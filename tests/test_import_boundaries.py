@@ -325,7 +325,8 @@ async def test_of_several_rows_the_first_that_is_not_refused_makes_the_account(a
 async def test_who_was_planned_before_a_crash_is_remembered_after_it(
     sqlite_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    staff = await sqlite_api.staff()
+    staff, place = await sqlite_api.staff(), await sqlite_api.community_id("integrated-court")
+    await sqlite_api.change(Community, place, status=CommunityStatus.ARCHIVED)
     for known in (f"old@example.org,Ann Addo,{WELLNESS},7", f"gone@example.org,Bo Bo,{WELLNESS},8"):
         await applied(staff, csv_of(known, headings=NUMBERED), source="club", mode="update")
     letters = "abcdefghijklmnopqrstuvwxyz"
@@ -334,7 +335,7 @@ async def test_who_was_planned_before_a_crash_is_remembered_after_it(
     ]
     rows = (
         f"new@example.org,Ann Addo,{DTC},7",
-        "nobody@example.org,12345,Sailing club,",
+        "eve@example.org,Eve Eve,integrated-court,",
         f"eve@example.org,Eve Eve,{DTC},",
         *many,
         f"old@example.org,Ann Addo,{WELLNESS},",
@@ -358,6 +359,7 @@ async def test_who_was_planned_before_a_crash_is_remembered_after_it(
     found = await outcomes(staff, job)
     assert found[-2:] == [("refused", ["account_of_another_row"]), ("created", [])]
     assert found == await outcomes(staff, whole)
+    assert await outcomes(staff, await done(staff, job, "application")) == found
 
 
 # Archived
@@ -373,5 +375,5 @@ async def test_a_files_silence_ends_nothing_in_an_archived_community(api: Api) -
     place = await api.community_id(WELLNESS)
     await api.change(Community, place, status=CommunityStatus.ARCHIVED)
     early = await done(staff, early, "application")
-    late = await applied(staff, csv_of(rows[1]), **nightly)
+    late = await planned(staff, csv_of(rows[1]), **nightly)
     assert (early["counts"]["ended"], late["counts"]["ended"]) == (0, 0)

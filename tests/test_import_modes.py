@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from app.models import Activity, Membership, Person
 from tests.answers import ok
-from tests.cast import DTC, WELLNESS, Api, Someone, day
+from tests.cast import DTC, WELLNESS, Api, Someone, day, on
 from tests.importing import applied, ask, csv_of, done, outcomes, planned, rows_of, send
 from tests.machines import machine_of, partner_of
 
@@ -341,12 +341,11 @@ async def test_a_plan_ends_nothing_where_whoever_applies_it_may_not_import(api: 
 
 async def test_the_limit_on_endings_counts_what_runs_and_not_what_is_over(api: Api) -> None:
     staff = await api.staff()
-    days = "email,name,communities,since_on,until_on"
-    rows = [f"p{n}@example.org,Person {'abc'[n]},{DTC},{day(-50)},{day(-5)}" for n in range(3)]
-    await synced(staff, csv_of(*rows, headings=days))
-    now = [f"{name}@example.org,{name} Addo,{DTC},," for name in ("anna", "ben")]
-    await synced(staff, csv_of(*rows, *now, headings=days))
-    job = await planned(staff, csv_of(*rows, now[0], headings=days), mode="sync", source="club")
+    await synced(staff, people("anna", "ben", "cy"))
+    cy = await line_of(api, "cy@example.org")
+    (over,) = await api.read(sa.select(Membership.id).where(col(Membership.person_id) == cy.id))
+    await api.change(Membership, over.id, since_on=on(-50), until_on=on(-5))
+    job = await planned(staff, people("anna"), mode="sync", source="club")
     assert (job["endings"]["planned"], job["endings"]["running"]) == (1, 2)
 
 
