@@ -166,8 +166,8 @@ async def test_a_last_day_is_set_by_its_source_or_for_the_association_as_a_whole
 async def belonged(staff: Someone, *days: int) -> list[int]:
     """How often Anna stands on the rosters of these days."""
     path, counts = f"/communities/{DTC}/memberships", []
-    for on in days:
-        listed = ok(await staff.get(path, params={"as_of": day(on), "q": "Anna"}))
+    for offset in days:
+        listed = ok(await staff.get(path, params={"as_of": day(offset), "q": "Anna"}))
         counts.append(len(listed["items"]))
     return counts
 
