@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app.models import Community, Membership, Person
-from tests.cast import DTC, WELLNESS, Api
+from tests.cast import DTC, WELLNESS, Api, day
 from tests.importing import IMPORTS, applied, csv_of, done, outcomes, planned, rows_of, send
 
 PERSON = "email,name,communities,occupation"
@@ -148,11 +148,11 @@ async def test_a_number_that_became_somebody_elses_after_the_plan_is_not_taken_f
     api: Api,
 ) -> None:
     secretary = await api.leader("Sam Secretary", "secretary")
-    numbered, club = f"{PERSON},external_id", {"source": "club", "community": DTC}
-    early = csv_of(f"ann@example.org,Ann Addo,{DTC},Judge,7", headings=numbered)
+    numbered, club = f"{PERSON},external_id,since_on", {"source": "club", "community": DTC}
+    early = csv_of(f"ann@example.org,Ann Addo,{DTC},Judge,7,{day(1)}", headings=numbered)
     job = await planned(secretary, early, **club)
-    other = csv_of(f"ben@example.org,Ben Bay,{DTC},Judge,7", headings=numbered)
-    other = await applied(secretary, other, **club)
+    other = csv_of(f"ben@example.org,Ben Bay,{DTC},Judge,7,", headings=numbered)
+    await applied(secretary, other, **club)
     (ben,) = await api.read(sa.select(Membership.id).order_by(col(Membership.id).desc()).limit(1))
     body = {"reason": "Moved."}
     assert (await secretary.post(f"/memberships/{ben.id}/end", body)).is_success
