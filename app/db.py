@@ -20,6 +20,7 @@ from sqlalchemy.util import await_only
 from app import errors
 from app.bulk import Bulk, Rows
 from app.connections import AWAY, Connections
+from app.inline import connector
 from app.models.base import metadata
 from app.reader import PostgresReader, Prepared, Reader, Row, SqliteReader
 from app.statements import Select, processed
@@ -130,16 +131,19 @@ Source = Reader | Work
 class Database:
     """One database: an engine for units of work and a reader.
 
-    `driver` is how asyncpg opens connections beyond what is usual here.
+    `driver` is how asyncpg opens connections beyond what is usual here; `inline` is for a process
+    that may wait for each of SQLite's statements (app/inline.py).
     """
 
-    def __init__(self, url: str, pool_size: int = 8, **driver: Any) -> None:
+    def __init__(
+        self, url: str, pool_size: int = 8, *, inline: bool = False, **driver: Any
+    ) -> None:
         self.url = url
         self.sqlite = url.startswith("sqlite")
         path = url.removeprefix("sqlite:///")
         self._turns = Turns(path)
         self.engine = (
-            _sqlite_engine(url, self._turns)
+            _sqlite_engine(url, self._turns, inline)
             if self.sqlite
             else _postgres_engine(url, pool_size, driver)
         )
@@ -227,13 +231,15 @@ def gave_up_waiting(error: DBAPIError) -> bool:
     return "database is locked" in message or "lock timeout" in message
 
 
-def _sqlite_engine(url: str, turns: Turns) -> AsyncEngine:
-    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+def _sqlite_engine(url: str, turns: Turns, inline: bool) -> AsyncEngine:
+    path = url.removeprefix("sqlite:///")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
         url.replace("sqlite://", "sqlite+aiosqlite://", 1),
         pool_size=1,
         max_overflow=0,
         pool_timeout=15,
+        **({"async_creator": connector(path)} if inline else {}),
     )
 
     @sa.event.listens_for(engine.sync_engine, "connect")

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from typing import Any
 
 import structlog
 
@@ -23,7 +24,8 @@ STAND_BY_SECONDS = 1.0
 # Requests come first where the machine is busy.
 NICENESS = 10
 # PostgreSQL would keep plans that it made while a table was small, though it grows by the import.
-DRIVER = {"statement_cache_size": 0}
+# Nobody else waits for this process while a statement runs.
+DRIVER: dict[str, Any] = {"statement_cache_size": 0, "inline": True}
 # A start that comes to nothing is not repeated at once.
 PAUSE_SECONDS = 5.0
 

@@ -41,6 +41,7 @@ LAYERS = (
         "connections",
         "strokes",
         "turns",
+        "inline",
         "among",
         "bulk",
         "reader",

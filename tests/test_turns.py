@@ -1,11 +1,15 @@
 """Turns at a SQLite file: whoever waits is next, and nobody waits for ever."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from sqlmodel import col
 
-from app import errors, turns
+from app import errors, importer, turns
+from app.db import Database
 from app.models import Occupation
 from app.services import import_pace
 from app.turns import Turns
@@ -101,3 +105,22 @@ async def test_an_import_does_more_at_once_where_nobody_waits_and_little_where_s
     other.give()
     assert pace.rows == import_pace.APPLIED
     other.close()
+
+
+async def test_a_process_by_itself_waits_for_its_own_statements_and_keeps_all_or_nothing(
+    sqlite_api: Api,
+) -> None:
+    database = Database(sqlite_api.database.url, 2, **importer.DRIVER)
+    codes = sa.select(Occupation.code).where(col(Occupation.place) == 900)
+    row = {"code": "a_code", "place": 900, "label": {"en": "a", "fr": "a"}}
+    async with database.work() as work:
+        raw = await (await work.connection()).get_raw_connection()
+        await raw.driver_connection.create_function("thread", 0, threading.get_ident)
+        assert (await work.execute(sa.text("SELECT thread()"))).scalar() == threading.get_ident()
+        await work.insert_many(Occupation, [row])
+    with pytest.raises(KeyError):
+        async with database.work() as work:
+            await work.insert_many(Occupation, [row | {"code": "b_code"}])
+            raise KeyError
+    assert [row.code for row in await sqlite_api.read(codes)] == ["a_code"]
+    await database.close()
