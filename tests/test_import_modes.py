@@ -250,6 +250,7 @@ async def test_what_a_source_brought_and_no_longer_has_is_ended(api: Api) -> Non
     assert job["counts"]["ended"] == 1
     (row,) = await rows_of(staff, job, outcome="ended")
     assert row["cells"] is None and row["findings"][0]["code"] == "absent_from_file"
+    assert f"ben Addo in {DTC}" in row["findings"][0]["detail"]["en"]
     assert await running(api, "ben@example.org") == []
     assert await running(api, mia.email) != [] != await running(api, "anna@example.org")
     back = await synced(staff, people("anna", "ben"))
@@ -377,3 +378,26 @@ async def test_the_category_of_a_membership_that_runs_is_changed_whatever_its_da
         row = f"anna@example.org,anna Addo,{DTC},{day(-50)},{day(9)},{category}"
         job = await applied(staff, csv_of(row, headings=days), source="club", mode="update")
         assert await outcomes(staff, job) == [(outcome, [])]
+
+
+async def test_a_plan_says_what_it_would_overwrite(api: Api) -> None:
+    staff, mia = await api.staff(), await api.member("Mia Member")
+    secretary = await api.leader("Sam Secretary", "secretary")
+    file = csv_of(
+        f"{mia.email},Mia Member,{DTC},Judge,observer,{day(9)}",
+        f"new@example.org,Nadia New,{DTC},Judge,observer,",
+        headings="email,name,communities,occupation,category,until_on",
+    )
+    place = str(await api.community_id())
+    observer = {"community_id": place, "member": "category", "to": "observer"}
+    until = {"community_id": place, "member": "until_on", "to": day(9)}
+    judge = {"community_id": None, "member": "occupation", "to": "Judge"}
+    for by, community, told in (
+        (secretary, DTC, [observer]),
+        (staff, None, [judge, observer, until]),
+    ):
+        job = await planned(by, file, mode="update", community=community)
+        mine, new = await rows_of(by, job)
+        assert (mine["outcome"], new["outcome"]) == ("changed", "created")
+        assert [one for one in mine["changes"] if one["member"] != "occupation_code"] == told
+        assert new["changes"] == []

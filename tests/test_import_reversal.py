@@ -224,3 +224,18 @@ async def test_the_source_still_knows_whose_an_account_is_that_somebody_uses(api
     job = await done(staff, job, "reversal")
     assert await outcomes(staff, job) == [("created", ["account_in_use"])]
     assert len(await api.read(sa.select(PersonSource.id))) == 1
+
+
+async def test_what_stayed_is_not_passed_over_when_the_rest_is_applied_again(api: Api) -> None:
+    staff = await api.staff()
+    rows = [f"{name}@example.org,{name} Addo,{DTC}" for name in ("anna", "ben")]
+    job = await applied(staff, csv_of(*rows), invite="true")
+    chosen = token_in(mail_to(await api.work_off(), "anna@example.org"))
+    body = {"token": chosen, "password": PASSWORD}
+    assert (await api.post("/auth/password-resets/confirmation", body)).status_code == 204
+    job = await done(staff, job, "reversal")
+    assert job["counts"]["kept"] == 1
+    job = await done(staff, job, "application")
+    assert await outcomes(staff, job) == [("refused", ["changed_since_plan"]), ("created", [])]
+    job = await applied(staff, csv_of(*rows))
+    assert await outcomes(staff, job) == [("created", []), ("unchanged", [])]

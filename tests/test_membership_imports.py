@@ -322,7 +322,7 @@ async def test_the_report_is_the_file_with_what_became_of_it_and_can_be_sent_aga
     report = await staff.get(path)
     heading, anna, ben = cells(report.text)
     assert heading[:3] == ["email", "name", "communities"]
-    assert (anna[3], ben[3]) == ("new", "refused") and "[email_invalid]" in ben[4]
+    assert (anna[3], ben[3]) == ("created", "refused") and "[email_invalid]" in ben[4]
     french = await staff.get(path, headers={"Accept-Language": "fr"})
     assert (await staff.get(path, params={"language": "fr"})).text == french.text != report.text
     corrected = report.text.replace("ben.example.org", "ben@example.org")

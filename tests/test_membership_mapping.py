@@ -246,12 +246,12 @@ def test_a_mapping_overrides_what_the_headings_suggest() -> None:
     [
         (
             {"columns": {"X": "email", "B": "name", "C": "communities"}},
-            [{"pointer": "/columns", "code": "not_known"}],
+            [{"pointer": "/columns/X", "code": "not_known"}],
             [],
         ),
         (
             {"columns": {"A": "email", "B": "name"}, "community_columns": {"C": "bowling"}},
-            [{"pointer": "/community_columns", "code": "not_known"}],
+            [{"pointer": "/community_columns/C", "code": "not_known"}],
             [],
         ),
         (

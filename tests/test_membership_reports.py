@@ -61,7 +61,7 @@ def test_a_report_says_what_became_of_each_row(tmp_path: Path) -> None:
     with path.open(encoding="utf-8-sig", newline="") as file:
         headings, *rows = csv.reader(file)
     assert headings[-2:] == ["Importation : résultat", "Importation : problèmes"]
-    assert rows[0][-2:] == ["nouveau", ""]
+    assert rows[0][-2:] == ["créé", ""]
     assert rows[13][-2] == "refusé"
     assert rows[13][-1].startswith("Email: ") and rows[13][-1].endswith("[email_invalid]")
 
@@ -124,6 +124,7 @@ PLANNING = Path(import_plans.__file__).parent
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_every_sentence_can_be_said_with_its_facts(language: str) -> None:
     facts = {"maximum": 200, "row": 5, "position": 2, "candidates": "a, b", "community": "wellness"}
+    facts |= {"name": "Ann Addo", "membership": "01a2"}
     for key in texts.group("imports", language):
         if key.startswith("rows."):
             finding = Finding("Email", key.removeprefix("rows."), facts)

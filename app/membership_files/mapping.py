@@ -27,8 +27,11 @@ def suggest(
     headings: Sequence[str],
     sample: Iterable[SourceRow],
     communities: Communities,
+    *,
+    community_given: bool = False,
 ) -> MappingSuggestion:
     """What the headings suggest; `sample` are the first rows, for what parts communities in a cell.
+    Where the import is into one community (`community_given`), no column has to name it.
 
     A heading is recognised in both languages, whatever its accents, case and punctuation. One that
     is not is `unknown`, and of several that seem to say the same none is chosen (`unclear`), save
@@ -59,7 +62,7 @@ def suggest(
         separator=separator if ImportField.COMMUNITIES in said else None,
         unknown=unknown,
         unclear=_ordered(unclear, headings),
-        missing=_missing(said, bool(columns)),
+        missing=_missing(said, bool(columns) or community_given),
     )
 
 
@@ -150,6 +153,11 @@ def as_mapping(suggestion: MappingSuggestion) -> MembershipMapping:
     )
 
 
+def _pointer(part: str, heading: str) -> str:
+    """Where in a mapping a column of the file stands (RFC 6901)."""
+    return f"/{part}/{heading[:80].replace('~', '~0').replace('/', '~1')}"
+
+
 def refuse_unfit(
     mapping: MembershipMapping,
     headings: Sequence[str],
@@ -162,7 +170,7 @@ def refuse_unfit(
     no column has to name it.
     """
     absent = [
-        problem.field(f"/{part}", "not_known")
+        problem.field(_pointer(part, heading), "not_known")
         for part, named in (
             ("columns", mapping.columns),
             ("community_columns", mapping.community_columns),
@@ -171,8 +179,8 @@ def refuse_unfit(
         if heading not in headings
     ]
     unknown = [
-        problem.field("/community_columns", "not_known")
-        for slug in mapping.community_columns.values()
+        problem.field(_pointer("community_columns", heading), "not_known")
+        for heading, slug in mapping.community_columns.items()
         if not communities.has(slug)
     ]
     said = set(mapping.columns.values())

@@ -298,6 +298,18 @@ class RowFinding(Answer):
     detail: Localized = Field(description="In words, in both languages.")
 
 
+class RowChange(Answer):
+    """A value that an import overwrites, or overwrote."""
+
+    community_id: UUID | None = Field(
+        description="The community whose membership it is of; null for the person's own line."
+    )
+    member: str = Field(
+        description="Which member of the membership or the person.", examples=["occupation"]
+    )
+    to: str | None = Field(description="What it becomes, or became.", examples=["Judge"])
+
+
 class MembershipImportRow(Answer):
     """A row of the file, or a membership that ends because the file does not have it."""
 
@@ -313,6 +325,9 @@ class MembershipImportRow(Answer):
         description="Its cells, in the order of the headings; null for what the file does not"
         " have.",
         examples=[["Siobhan O'Neill", "siobhan@example", "Wellness Courts"]],
+    )
+    changes: list[RowChange] = Field(
+        description="What it overwrites of what is there; nothing of what it makes or ends."
     )
     findings: list[RowFinding] = Field(description="What is said of it.")
 

@@ -25,6 +25,7 @@ from app.services import (
 from app.services.import_effects import Batch, Planned, Values
 from app.services.import_plans import Planner
 from app.services.import_requests import RequestPlanner
+from app.services.import_reversal import STAYED
 from app.services.import_worlds import World
 
 # Behind every row.
@@ -228,12 +229,26 @@ async def undo(work: Work, job: MembershipImport, rows: list[Any]) -> int:
 
 
 async def to_do_again(work: Work, job: MembershipImport) -> None:
-    """What was undone may be done once more."""
+    """What was undone may be done once more, also where something of a row stayed; what was said of
+    that is said no longer."""
+    of_it = col(MembershipImportRow.import_id) == job.id
+    state = col(MembershipImportRow.state)
+    kept = await work.rows(
+        sa.select(MembershipImportRow.number, MembershipImportRow.findings).where(
+            of_it, state == RowState.KEPT
+        )
+    )
+    said = [
+        {
+            "import_id": job.id,
+            "number": row.number,
+            "findings": [one for one in row.findings if one["code"] not in STAYED],
+        }
+        for row in kept
+    ]
+    await work.update_many(MembershipImportRow, _KEYS, said)
     await work.execute(
         sa.update(MembershipImportRow)
-        .where(
-            col(MembershipImportRow.import_id) == job.id,
-            col(MembershipImportRow.state) == RowState.REVERSED,
-        )
+        .where(of_it, state.in_((RowState.REVERSED, RowState.KEPT)))
         .values(state=RowState.PLANNED, done=None)
     )

@@ -21,12 +21,14 @@ from app.membership_files.closed_lists import (
 from app.membership_files.reading import Known
 from app.membership_files.rows import Finding, ReadRow
 from app.models import (
+    Community,
     ImportMode,
     Membership,
     MembershipImport,
     MembershipImportMention,
     MembershipSource,
     Occupation,
+    Person,
     RowOutcome,
     RowState,
     Territory,
@@ -253,9 +255,16 @@ async def absent(
     seated = import_worlds.is_seated(Membership)
     found = (
         sa.select(
-            Membership.id, Membership.person_id, Membership.community_id, seated.label("seated")
+            Membership.id,
+            Membership.person_id,
+            Membership.community_id,
+            Person.name,
+            Community.slug,
+            seated.label("seated"),
         )
         .join(MembershipSource, col(MembershipSource.membership_id) == Membership.id)
+        .join(Person, col(Person.id) == Membership.person_id)
+        .join(Community, col(Community.id) == Membership.community_id)
         .where(
             *_brought(job),
             ~mention,
@@ -279,4 +288,5 @@ def _absent(job: MembershipImport, row: Any, number: int) -> dict[str, Any]:
         person = person_plan("keep", row.person_id)
         ended = membership_plan("end", row.community_id, row.id)
         plan = {"said": None, "does": {"person": person, "memberships": [ended]}}
-    return _kept(job, number, None, outcome, [Finding(None, code, refuses=False)], plan)
+    who = {"name": row.name, "community": row.slug, "membership": str(row.id)}
+    return _kept(job, number, None, outcome, [Finding(None, code, who, refuses=False)], plan)

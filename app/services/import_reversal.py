@@ -35,6 +35,18 @@ from app.services.seating import term_is_not_over
 # What goes with an account or a membership that goes, and is no use of it.
 _ITS_OWN = {"membership_source", "person_source", "mail", "mailed_token"}
 
+# What is said of a row of which something stays.
+STAYED = frozenset(
+    {
+        "account_changed_since",
+        "account_in_use",
+        "member_again_since",
+        "membership_changed_since",
+        "membership_in_use",
+        "request_handled_since",
+    }
+)
+
 
 class Done(NamedTuple):
     """A row that was done, and what undoes it."""

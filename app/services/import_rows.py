@@ -88,10 +88,14 @@ _ROWS = sa.select(
 )
 
 
+_WITH_PLANS = _ROWS.add_columns(MembershipImportRow.plan)
+
+
 @lru_cache
 def listing(outcomes: tuple[RowOutcome, ...], noted: bool) -> Listing:
     """The rows of an import in the order of the file, of these outcomes or of any."""
-    query = _ROWS.where(col(MembershipImportRow.import_id) == sa.bindparam("import", type_=sa.Uuid))
+    of_it = col(MembershipImportRow.import_id) == sa.bindparam("import", type_=sa.Uuid)
+    query = _WITH_PLANS.where(of_it)
     if outcomes:
         query = query.where(sa.or_(*(col(MembershipImportRow.outcome) == one for one in outcomes)))
     if noted:
@@ -106,8 +110,23 @@ def shown(row: Any) -> dict[str, Any]:
         "outcome": row.outcome,
         "state": row.state,
         "cells": None if row.cells is None else [_text(cell) for cell in row.cells],
+        "changes": _changes(row),
         "findings": [in_words(one) for one in row.findings],
     }
+
+
+def _changes(row: Any) -> list[dict[str, Any]]:
+    """What a row overwrites of what is there."""
+    if row.plan is None or row.outcome == RowOutcome.REFUSED:
+        return []
+    does = row.plan["does"]
+    changed = [(None, does["person"])]
+    changed += [(one["community"], one) for one in does["memberships"] if one["act"] == "change"]
+    return [
+        {"community_id": community_id, "member": member, "to": value}
+        for community_id, one in changed
+        for member, value in one.get("values", {}).items()
+    ]
 
 
 def _text(cell: str | list[str]) -> str:

@@ -71,16 +71,19 @@ async def look(reader: Reader, standing: Standing, path: Path, name: str, body: 
     places = await import_worlds.places(reader)
     allowed = set(await import_rights.places(reader, standing))
     known = await import_planning.known(reader, places.values(), allowed)
-    return await anyio.to_thread.run_sync(partial(_looked, path, name, body, known))
+    here = standing.community is not None
+    return await anyio.to_thread.run_sync(partial(_looked, path, name, body, known, here))
 
 
-def _looked(path: Path, name: str, body: Any, known: Any) -> Opened:
+def _looked(path: Path, name: str, body: Any, known: Any, here: bool) -> Opened:
     size = path.stat().st_size
     with opening.open_file(path, name, delimiter=body.delimiter, sheet=body.sheet) as table:
         if table.format is Format.MBOX and body.mode is not ImportMode.ADD:
             raise import_errors.MailboxOnlyAdds
         sample = list(islice(table.rows, SAMPLE_ROWS))
-        suggestion = mappings.suggest(table.format, table.headings, sample, known.communities)
+        suggestion = mappings.suggest(
+            table.format, table.headings, sample, known.communities, community_given=here
+        )
         expected = _expected(table.format, size, sample)
         return Opened(path, name, size, table.format, table.headings, suggestion, expected, body)
 
