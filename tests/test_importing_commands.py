@@ -162,6 +162,7 @@ async def test_what_waits_for_somebody_to_look_at_it_has_a_code_of_its_own(
         (["{file}", "--language", "de"], 1, "language"),
         (["--id", "7"], 1, "is a UUID"),
         (["{picture}"], 1, "[import.format_unsupported]"),
+        (["{unclosed}"], 1, "(row: 2)"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -170,8 +171,9 @@ async def test_what_cannot_be_done_is_said_in_a_line(
 ) -> None:
     picture = tmp_path / "members.xlsx"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
-    file = members(tmp_path, MARY)
-    given = [one.format(file=file, picture=picture) for one in arguments]
+    file, unclosed = members(tmp_path, MARY), tmp_path / "unclosed.csv"
+    unclosed.write_text('Name,E-mail,Communities\n"Mary Member,mary@example.org\n', "utf-8")
+    given = [one.format(file=file, picture=picture, unclosed=unclosed) for one in arguments]
     ended, text = await here.cop("import", *given)
     assert (ended, said in text) == (code, True), text
     assert "Traceback" not in text
@@ -237,6 +239,10 @@ async def refusals(here: Here, server: Server, file: str, token: str) -> None:
     assert (code, "auth." in said) == (1, True), said
     code, said = await here.cop("export", "--community", "no-such", *where, token=token)
     assert (code, "[not_found]" in said) == (1, True), said
+    unclosed = Path(file).with_name("unclosed.csv")
+    unclosed.write_text('Name,E-mail,Communities\n"Mary Member,mary@example.org\n', "utf-8")
+    code, said = await here.cop("import", str(unclosed), *where, token=token)
+    assert (code, "(row: 2)" in said) == (1, True), said
     code, said = await here.cop("import", file, "--server", "http://127.0.0.1:9", token=token)
     assert (code, "cannot be reached" in said) == (1, True), said
     code, said = await here.cop("import", file, "--server", "http://example.org", token=token)

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app import clock, errors
 from app.alone import Alone
-from app.commands.places import Refused, Shown
+from app.commands.places import Refused, Shown, in_words
 from app.db import Database
 from app.policy import Standing
 from app.schemas.membership_exports import ExportFormat
@@ -43,9 +43,8 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except errors.Problem as problem:
-        said = problem.document("en", "", "", "")
-        details = [said["detail"], *(item["detail"] for item in said.get("errors", []))]
-        raise Refused(" ".join(details), problem.code) from problem
+        said = in_words(problem.document("en", "", "", ""))
+        raise Refused(said, problem.code) from problem
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise Refused(wrong) from error

@@ -1,6 +1,6 @@
 """Where a command acts: the same questions, whether the answers come from a database or the web."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,6 +9,22 @@ from typing import Any, Protocol
 UNDER_WAY = ("waiting", "planning", "applying", "reversing")
 
 Shown = dict[str, Any]
+
+_USUAL = {"type", "title", "status", "detail", "instance", "code", "request_id", "errors"}
+
+
+def in_words(problem: Mapping[str, Any]) -> str:
+    """What a problem says, with what is wrong where, and the facts to which it refers."""
+    wrong = [
+        f"{error.get('pointer') or error.get('parameter')}: {error['detail']}"
+        for error in problem.get("errors", [])
+    ]
+    facts = [
+        f"{name}: {value}"
+        for name, value in problem.items()
+        if name not in _USUAL and isinstance(value, str | int)
+    ]
+    return " ".join([problem["detail"], *wrong, *(f"({fact})" for fact in facts)])
 
 
 class Refused(Exception):

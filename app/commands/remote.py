@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from app.commands.places import Refused, Shown
+from app.commands.places import Refused, Shown, in_words
 from app.models import new_id
 
 TIMEOUT = httpx.Timeout(60, connect=10)
@@ -149,12 +149,7 @@ def _refusal(answer: httpx.Response) -> Refused:
     """What the server said, or that it did not say it as this API does."""
     try:
         problem = answer.json()
-        wrong = [_of_field(error) for error in problem.get("errors", [])]
-        return Refused(" ".join([problem["detail"], *wrong]), problem["code"])
+        return Refused(in_words(problem), problem["code"])
     except (ValueError, KeyError, TypeError, AttributeError):
         said = f"The server answered {answer.status_code}, and not as this API does."
         return Refused(said)
-
-
-def _of_field(error: dict[str, Any]) -> str:
-    return f"{error.get('pointer') or error.get('parameter')}: {error['detail']}"
