@@ -92,11 +92,11 @@ async def test_an_import_does_more_at_once_where_nobody_waits_and_little_where_s
     monkeypatch.setattr(import_pace, "CALM_SECONDS", 0)
     pace = import_pace.Pace(sqlite_api.database, import_pace.APPLIED)
     sizes = []
-    for _ in range(4):
+    for _ in range(5):
         async with pace.work():
             pass
         sizes.append(pace.rows)
-    assert sizes == [40, 80, 160, 240]
+    assert sizes == [28, 56, 112, 224, 240]
     monkeypatch.setattr(import_pace, "CALM_SECONDS", 60)
     other = Turns(sqlite_api.database.url.removeprefix("sqlite:///"))
     async with pace.work():
