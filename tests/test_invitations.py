@@ -372,13 +372,19 @@ async def test_an_invitation_counts_while_whoever_sent_it_may_invite(api: Api, h
     assert await api.read(sa.select(Person.id).where(col(Person.email_key) == AMARA)) == []
 
 
-async def test_where_the_table_lets_members_invite_a_membership_stands_behind_it(api: Api) -> None:
+async def invited_by_a_member(api: Api) -> tuple[Someone, Someone, str]:
+    """Staff, a member whom the table lets invite, and the link that they had mailed."""
     staff, president = await api.staff(), await api.staff("Pia President", "president")
     member = await api.member("Mo Member")
     await grant(staff, president, "memberships:manage", "staff", "member")
     await api.work_off()
     token = await link(api, member)
     assert (await inspect(api, token))["valid"]
+    return staff, member, token
+
+
+async def test_where_the_table_lets_members_invite_a_membership_stands_behind_it(api: Api) -> None:
+    staff, member, token = await invited_by_a_member(api)
     path = f"/memberships/{member.memberships[DTC]}/suspension"
     ok(await staff.put(path, {"until_on": day(3), "reason": "For the test."}))
     assert code(await accept(api, token), 409) == "invitation.void"
@@ -390,12 +396,7 @@ async def test_where_the_table_lets_members_invite_a_membership_stands_behind_it
 async def test_a_membership_stands_behind_an_invitation_while_its_rights_count(
     api: Api, how: str
 ) -> None:
-    staff, president = await api.staff(), await api.staff("Pia President", "president")
-    member = await api.member("Mo Member")
-    await grant(staff, president, "memberships:manage", "staff", "member")
-    await api.work_off()
-    token = await link(api, member)
-    assert (await inspect(api, token))["valid"]
+    staff, member, token = await invited_by_a_member(api)
     if how == "pause":
         ok(await member.put(f"/memberships/{member.memberships[DTC]}/pause", {"until_on": day(3)}))
     elif how == "verification":
