@@ -96,7 +96,8 @@ async def test_an_import_does_more_at_once_where_nobody_waits_and_little_where_s
         async with pace.work():
             pass
         sizes.append(pace.rows)
-    assert sizes == [28, 56, 112, 224, 240]
+    few, most = import_pace.APPLIED, import_pace.ALONE
+    assert sizes == [2 * few, 4 * few, 8 * few, 16 * few, most]
     monkeypatch.setattr(import_pace, "CALM_SECONDS", 60)
     other = Turns(sqlite_api.database.url.removeprefix("sqlite:///"))
     async with pace.work():

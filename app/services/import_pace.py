@@ -14,7 +14,7 @@ from app.db import Database, Work
 
 # So many rows in a transaction: on PostgreSQL; on SQLite of those that are planned, and of those
 # that are applied or undone, where others wait and where nobody does.
-MANY, PLANNED, APPLIED, ALONE = 500, 60, 14, 240
+MANY, PLANNED, APPLIED, ALONE = 500, 60, 11, 240
 # On SQLite, after so long without anybody who waited, an import takes itself to be alone.
 CALM_SECONDS = 0.5
 
