@@ -15,6 +15,12 @@ class MembershipNotPaused(Problem):
     status, code = 409, "membership.not_paused"
 
 
+class MembershipClaimed(Problem):
+    """Whose membership it is has been settled: it is the caller's own, and ends as such."""
+
+    status, code = 409, "membership.claimed_already"
+
+
 class OwnVerification(Problem):
     """Nobody decides what is to be verified of themselves."""
 

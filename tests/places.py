@@ -58,6 +58,7 @@ from app.models import (
     Term,
     TermBasis,
     TieRule,
+    UnclaimedProfile,
     Urn,
     VerificationStatus,
     new_id,
@@ -238,6 +239,7 @@ async def furnished(api: Api, slug: str) -> Place:
         work.add(inquiry_about(request.id, author.id, answer=SECRET, answered_at=now))
         proposal = await proposed(work, f"proposer@{slug}.example.org")
         invitation = await invited(work, found.id, author.id, f"invited@{slug}.example.org")
+        await profile_in(work, found.id, f"written@{slug}.example.org")
     return Place(
         slug,
         found.id,
@@ -287,6 +289,18 @@ async def invited(
     token_hash = tokens.hashed(tokens.opaque())
     work.add(InvitationMail(invitation_id=invitation.id, asked_at=now, token_hash=token_hash))
     return invitation
+
+
+async def profile_in(work: Any, community_id: UUID, address: str) -> UnclaimedProfile:
+    """What a community has written down of the owner of an address."""
+    now = clock.now()
+    person = Person(name=f"{SECRET} profile", email=address, created_at=now, updated_at=now)
+    work.add(person)
+    await work.flush()
+    profile = UnclaimedProfile(person_id=person.id, community_id=community_id, email_key=address)
+    work.add(profile)
+    await work.flush()
+    return profile
 
 
 def evidence_for(verification_id: UUID, uploaded_by: UUID) -> EligibilityEvidence:

@@ -230,6 +230,8 @@ async def test_evidence_that_nobody_decides_about_is_destroyed_all_the_same(api:
     ("decision", "pointer"),
     [
         ({"outcome": "confirmed", "until_on": day(9)}, "/basis"),
+        (YES | {"reason": "Well known."}, "/reason"),
+        (NO | {"until_on": day(9)}, "/until_on"),
         ({"outcome": "confirmed", "basis": "The list."}, "/until_on"),
         (YES | {"until_on": day(-1)}, "/until_on"),
         (YES | {"until_on": day(5 * 366 + 1)}, "/until_on"),

@@ -1,5 +1,8 @@
 """What the importer of one community learns, and what they can change: membership there."""
 
+import json
+import re
+
 import sqlalchemy as sa
 from sqlmodel import col
 
@@ -8,6 +11,8 @@ from tests.cast import DTC, WELLNESS, Api, day
 from tests.importing import IMPORTS, applied, csv_of, done, outcomes, planned, rows_of, send
 
 PERSON = "email,name,communities,occupation"
+# Ids and instants, which differ from one import to the next.
+_MOVING = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z"
 
 
 async def test_an_address_that_is_known_elsewhere_looks_like_one_that_is_not(api: Api) -> None:
@@ -35,6 +40,63 @@ async def test_an_address_that_is_known_elsewhere_looks_like_one_that_is_not(api
     ]
     assert seen[0::2] == [seen[0]] * 3 and seen[1::2] == [seen[1]] * 3
     assert seen[1][2] == [("created", [])]
+
+
+async def test_nor_does_it_look_otherwise_on_anything_that_the_importer_sees_afterwards(
+    api: Api,
+) -> None:
+    """The roster, its filters, the export, the log, and what follows a membership: ids are as new,
+    and everything that is said is what the file said."""
+    chair, staff = await api.leader("Chidi Chair", "chair"), await api.staff()
+    known = await api.member("Wendy Wellness", WELLNESS)
+    await api.change(Person, known.id, territory="CA-ON", occupation_code="judge")
+    off = await api.member("Otto Off", WELLNESS)
+    assert (await staff.put(f"/people/{off.id}/deactivation")).status_code == 204
+    roster, seen = f"/communities/{DTC}/memberships", []
+    for number, address in (
+        ("N-1", "new@example.org"),
+        ("N-2", known.email),
+        ("N-3", off.email),
+    ):
+        file = csv_of(
+            f"{address},Nadia New,{DTC},Nurse,{number},{day(-9)}",
+            headings=f"{PERSON},external_id,since_on",
+        )
+        job = await applied(chair, file, community=DTC, mode="update", source="club")
+        (item,) = (await chair.get(roster, params={"q": address})).json()["items"]
+        person, membership = item["person"]["id"], f"/memberships/{item['id']}"
+        assert person > job["id"] and item["private"]["email"] == address
+        asked = (
+            {"q": "Nadia"},
+            {"q": "Court coordinator"},
+            {"territory": "CA-ON"},
+            {"occupation_code": "judge"},
+            {"person_id": person},
+            {"include": "total"},
+        )
+        lists = [(await chair.get(roster, params=one)).json() for one in asked]
+        log = await chair.get(f"/communities/{DTC}/audit-log", params={"limit": 3})
+        again = await applied(chair, file, community=DTC, mode="update", source="club")
+        export = await chair.get(f"{roster}/export", params={"format": "csv", "source": "club"})
+        report = await chair.get(f"{IMPORTS}/{job['id']}/report.csv")
+        pause = await chair.put(f"{membership}/pause", {"reason": "For the test."})
+        resumed = await chair.delete(f"{membership}/pause")
+        told = [
+            item,
+            lists,
+            [(one["kind"], sorted(one["facts"])) for one in log.json()["items"]],
+            await outcomes(chair, again),
+            (await chair.get(membership)).json(),
+            sorted(export.text.splitlines()),
+            report.text,
+            pause.json(),
+            (resumed.status_code, resumed.json()),
+            (await done(chair, job, "reversal"))["counts"],
+        ]
+        await chair.post(f"{membership}/end", {"reason": "For the next."})
+        text = json.dumps(told).replace(address, "address").replace(number, "number")
+        seen.append(re.sub(_MOVING, "-", text))
+    assert seen[1:] == seen[:1] * 2
 
 
 async def test_an_existing_persons_identity_line_is_theirs(api: Api) -> None:

@@ -127,7 +127,15 @@ async def test_rows_that_are_refused_show_in_a_table_and_in_the_exit_code(
     code, said = await here.told(str(report), "--apply")
     assert (code, said["import"]["counts"]) == (
         0,
-        {"created": 1, "changed": 0, "unchanged": 1, "ended": 0, "refused": 0, "kept": 0},
+        {
+            "created": 1,
+            "changed": 0,
+            "unchanged": 1,
+            "ended": 0,
+            "refused": 0,
+            "kept": 0,
+            "noted": 0,
+        },
     )
 
 

@@ -165,6 +165,20 @@ async def test_the_profile_of_somebody_with_an_account_is_theirs(api: Api) -> No
     assert await api.work_off() == []  # they did it themselves
 
 
+async def test_somebody_with_an_account_need_not_say_who_they_are(api: Api) -> None:
+    chair, wendy = (
+        await api.leader("Claire Chair", "chair"),
+        await api.member("Wendy Wellness", WELLNESS),
+    )
+    await api.change(Person, wendy.id, email_verified_at=None)
+    token = await link(api, chair, wendy.email)
+    assert (await inspect(api, token))["needs_identity"] is False
+    ok(await accept(api, token, identity=None))
+    (person,) = await api.read(sa.select(Person).where(col(Person.id) == wendy.id))
+    assert person[0].email_verified_at is not None and person[0].name == "Wendy Wellness"
+    assert len(ok(await wendy.get("/me/memberships"))["items"]) == 2
+
+
 async def test_the_link_says_who_accepts_whoever_is_signed_in(api: Api) -> None:
     chair = await api.leader("Claire Chair", "chair")
     other = await api.person("Otto Other")

@@ -82,6 +82,11 @@ async def test_a_verification_does_not_tell_whether_an_applicant_has_an_account(
     ok(await decided(staff, mine, **YES))
     (asked,) = [one for one in await waiting(chair, ROUNDTABLE) if one["email"] == known.email]
     ok(await decide(chair, asked["id"], ACCEPTED))
+    assert (await known.get(f"{HERE}/discussions")).status_code == 404
+    shown = ok(await chair.get(f"{HERE}/memberships", params={"q": known.email}))["items"]
+    assert [one["status"] for one in shown] == ["active"]  # as of somebody without an account
+    (waits,) = ok(await known.get("/me/unclaimed-memberships"))["items"]
+    ok(await known.put(f"/memberships/{waits['id']}/claim", {"outcome": "claimed"}))
     assert (await known.get(f"{HERE}/discussions")).status_code == 200
 
 

@@ -28,6 +28,7 @@ OTHERS_OWN = {
     "resign_term",
     "withdraw_grant_change",
     "accept_nomination",
+    "claim_membership",
     "give_succession_consent",
     "withdraw_succession_consent",
 }

@@ -25,6 +25,7 @@ from app.models import (
     JoinForm,
     JoinRequest,
     JoinRequestStatus,
+    Membership,
     MembershipImportRow,
     Nomination,
     Partner,
@@ -42,7 +43,14 @@ from app.models import (
     new_id,
 )
 from tests.cast import DTC, Api, Someone, day, on
-from tests.places import access_token_of, import_into, invited, proposed, supporter_of
+from tests.places import (
+    access_token_of,
+    import_into,
+    invited,
+    profile_in,
+    proposed,
+    supporter_of,
+)
 
 FEW, MANY = 2, 20
 QUESTION = {
@@ -69,6 +77,7 @@ PAGED = {
     "list_invitations": f"/communities/{DTC}/invitations",
     "list_memberships": f"/communities/{DTC}/memberships",
     "list_my_memberships": "/me/memberships",
+    "list_my_unclaimed_memberships": "/me/unclaimed-memberships",
     "list_eligibility_verifications": f"/communities/{DTC}/eligibility-verifications",
     "list_my_eligibility_verifications": "/me/eligibility-verifications",
     "list_terms": f"/communities/{DTC}/terms",
@@ -277,6 +286,7 @@ async def by_hand(api: Api, staff: Someone, members: list[Someone]) -> None:
     ]
     async with api.database.work() as work:
         work.add_all(rows)
+    await written_down(api, staff)
     await elections(api, place, members)
     await machines(api, staff)
     await proposals(api, staff)
@@ -285,6 +295,16 @@ async def by_hand(api: Api, staff: Someone, members: list[Someone]) -> None:
         for number in range(MANY):
             await invited(work, place, staff.id, f"invited{number}@example.org")
         work.add(JoinForm(community_id=place, questions=[QUESTION], updated_at=now))
+
+
+async def written_down(api: Api, staff: Someone) -> None:
+    """What twenty communities have written down of the staff."""
+    async with api.database.work() as work:
+        for place in await work.rows(sa.select(Community.id)):
+            profile = await profile_in(work, place.id, staff.email)
+            waits = {"community_id": place.id, "person_id": profile.person_id}
+            times = {"since_on": on(0), "created_at": clock.now(), "updated_at": clock.now()}
+            work.add(Membership(**waits, **times, category="observer"))
 
 
 async def proposals(api: Api, staff: Someone) -> None:

@@ -70,6 +70,10 @@ def outcome(console: Console, found: Shown) -> None:
     counts = found["counts"]
     said = ", ".join(f"{counts[name]:,} {name}" for name in _OUTCOMES)
     console.print(f"Import [bold]{found['id']}[/bold] is [bold]{found['status']}[/bold]: {said}.")
+    if counts["noted"] > counts["refused"]:
+        console.print(
+            f"{counts['noted'] - counts['refused']:,} rows that are not refused have notes."
+        )
     if counts["kept"]:
         console.print(f"{counts['kept']:,} rows could not be undone as a whole.")
     if found["status"] == "mapping_required":

@@ -53,6 +53,12 @@ KINDS: dict[str, Kind] = {
         "membership_import_mapping", says="a mapping of columns was thrown away"
     ),
     "account.imported": Kind("person", ("import_id",), says="an import made an account"),
+    "profile.imported": Kind(
+        "person",
+        ("import_id",),
+        says="an import of a community made a profile of somebody whose address has an account"
+        " elsewhere: it waits to be claimed",
+    ),
     "account.import_changed": Kind(
         "person", ("members", "import_id"), says="an import changed a person's profile"
     ),

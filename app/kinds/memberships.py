@@ -22,6 +22,12 @@ KINDS: dict[str, Kind] = {
     "membership.ended": Kind(
         "membership", ("person_id", "ending", "terms"), ("membership_ended",), says="it ended"
     ),
+    "membership.claimed": Kind(
+        "membership",
+        ("person_id",),
+        says="somebody made a membership their own that a list of the community had begun for"
+        " their address",
+    ),
     "membership.suspended": Kind(
         "membership",
         ("person_id", "until_on"),

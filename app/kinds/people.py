@@ -4,6 +4,11 @@ from app.kinds.kind import Kind
 
 KINDS: dict[str, Kind] = {
     "account.created": Kind("person", says="an account was made"),
+    "profile.created": Kind(
+        "person",
+        says="a community wrote somebody down whose address has an account elsewhere: the profile"
+        " waits to be claimed",
+    ),
     "account.updated": Kind("person", ("members",), says="a person corrected their profile"),
     "account.password_chosen": Kind(
         "person", ("first",), ("password_changed",), says="a password was chosen"

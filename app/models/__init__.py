@@ -109,4 +109,5 @@ from app.models.terms import Term as Term
 from app.models.terms import TermBasis as TermBasis
 from app.models.terms import TermEnding as TermEnding
 from app.models.terms import TermStatus as TermStatus
+from app.models.unclaimed_profiles import UnclaimedProfile as UnclaimedProfile
 from app.models.unsubscriptions import Unsubscription as Unsubscription

@@ -121,6 +121,7 @@ class MembershipImport(SQLModel, table=True):
     ended: int = 0
     refused: int = 0
     kept: int = 0
+    noted: int = 0
     endings: int = 0
     source_memberships: int = 0
     endings_withheld: bool = False

@@ -20,12 +20,15 @@ class TokenPurpose(StrEnum):
 
 
 class Person(SQLModel, table=True):
-    """Somebody with an account. The identity line is name, occupation and affiliation."""
+    """Somebody with an account. The identity line is name, occupation and affiliation.
+
+    Without an `email_key` it is not an account, but a profile that waits for one to claim it.
+    """
 
     id: UUID = identity()
     name: str = Field(max_length=200)
     email: str = Field(max_length=254)
-    email_key: str = Field(max_length=254, unique=True)
+    email_key: str | None = Field(default=None, max_length=254, unique=True)
     email_verified_at: datetime | None = instant(nullable=True)
     password_hash: str | None = Field(default=None, max_length=255)
     occupation: str | None = Field(default=None, max_length=200)

@@ -14,6 +14,7 @@ from app.routing import api_router
 from app.schemas.base import AsOf, Code, DayIn, InstantIn, Line, page_of
 from app.schemas.memberships import Membership as MembershipShown
 from app.schemas.memberships import (
+    MembershipClaim,
     MembershipCreate,
     MembershipEnd,
     MembershipList,
@@ -23,7 +24,7 @@ from app.schemas.memberships import (
     Suspension,
     SuspensionCreate,
 )
-from app.services import membership_pages, memberships, pauses, rosters, suspensions
+from app.services import claims, membership_pages, memberships, pauses, rosters, suspensions
 
 router = api_router(tags=["memberships"])
 
@@ -201,6 +202,32 @@ async def end_membership(
 
 
 @router.put(
+    "/memberships/{membership_id}/claim",
+    response_model=MembershipShown,
+    summary="Claim or decline a membership",
+    openapi_extra=problems(
+        errors.PermissionDenied,
+        errors.MembershipEnded,
+        errors.MembershipExists,
+        membership_errors.MembershipClaimed,
+        errors.GrantLastHolder,
+        errors.PreconditionFailed,
+    ),
+)
+async def claim_membership(
+    membership_id: UUID,
+    body: MembershipClaim,
+    work: SessionDep,
+    standing: Annotated[Standing, may(Capability.MEMBERSHIPS_READ, within=Membership, own=True)],
+    expected: ExpectedDep,
+) -> Any:
+    """The answer of somebody whose address a community has written down, although they have an
+    account of their own: until they claim the membership, it shows what the community's list says
+    of them, and gives no rights. Claimed, it is one's own like any other, with one's own line."""
+    return await claims.claim(work, standing, membership_id, body.outcome, expected)
+
+
+@router.put(
     "/memberships/{membership_id}/pause",
     response_model=MembershipShown,
     summary="Pause a membership",
@@ -320,3 +347,18 @@ async def list_my_memberships(reader: ReaderDep, standing: SignedIn, page: PageD
     )
     shown = await membership_pages.shown_all(reader, standing, listed.rows)
     return page_of(shown, listed.next_cursor, listed.total)
+
+
+@router.get(
+    "/me/unclaimed-memberships",
+    response_model=MembershipList,
+    summary="Memberships that wait for me",
+    tags=["me"],
+)
+async def list_my_unclaimed_memberships(
+    reader: ReaderDep, standing: SignedIn, page: PageDep
+) -> Any:
+    """The memberships that communities' lists began for the caller's address, the latest first: as
+    they say it, and as others see it there, until the caller claims or declines them."""
+    listed = await claims.page(reader, standing, page)
+    return page_of(listed.rows, listed.next_cursor, listed.total)

@@ -198,6 +198,11 @@ class ImportCounts(Answer):
     ended: int = Field(description="A membership ends.", examples=[0])
     refused: int = Field(description="Nothing is done; the row says why.", examples=[2])
     kept: int = Field(description="A reversal could not undo all of it.", examples=[0])
+    noted: int = Field(
+        description="Something is said of it, whether it is refused or not: `noted=true` lists"
+        " these rows.",
+        examples=[5],
+    )
 
 
 class ImportEndings(Answer):

@@ -22,6 +22,13 @@ class MembershipStatus(StrEnum):
     ENDED = "ended"
 
 
+class ClaimOutcome(StrEnum):
+    """What somebody says to a membership that was begun for their address."""
+
+    CLAIMED = "claimed"
+    DECLINED = "declined"
+
+
 class IdentityLine(Answer):
     """A person as members see them: name, occupation, affiliation."""
 
@@ -64,7 +71,10 @@ class Membership(Answer):
 
     id: UUID = Field(description="The membership's id.")
     community: CommunityReference = Field(description="The community.")
-    person: IdentityLine = Field(description="The member's identity line, as it is today.")
+    person: IdentityLine = Field(
+        description="The member's identity line, as it is today; until somebody with an account"
+        " elsewhere has claimed the membership, as the community's list says it."
+    )
     private: PrivateDetails | None = Field(description="Null unless the caller may read it.")
     category: MembershipCategory = Field(description="As what the person belongs.")
     status: MembershipStatus = Field(
@@ -129,6 +139,14 @@ class MembershipEnd(Request):
     """Why a membership ends. One's own needs no reason; somebody else's does."""
 
     reason: Paragraph | None = Field(default=None, description="Recorded; the person is told.")
+
+
+class MembershipClaim(Request):
+    """Whether a membership that was begun for one's address is to be one's own."""
+
+    outcome: Annotated[ClaimOutcome, Field(strict=False)] = Field(
+        description="`declined` ends it, as left."
+    )
 
 
 class MembershipPause(Request):

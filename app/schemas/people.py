@@ -64,6 +64,10 @@ class Person(Answer):
     affiliation: str | None = Field(description="The person's affiliation.")
     territory: str | None = Field(description="An entry of /territories, or null.")
     language: Language = Field(description="The language of mails.")
+    unclaimed: bool = Field(
+        description="True for what a community has written down of somebody whose address has an"
+        " account of its own: nobody signs in with it, and its owner may claim it."
+    )
     deactivated_at: InstantOut | None = Field(description="When the account was deactivated.")
     created_at: InstantOut = Field(description="When the account was made.")
     updated_at: InstantOut = Field(description="When the profile last changed.")

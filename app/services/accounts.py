@@ -4,14 +4,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import col
 
-from app import activity, clock
-from app.db import Work, insert_ignoring
-from app.models import Person, new_id
+from app import activity, clock, errors
+from app.db import Work, insert_ignoring, unique_or
+from app.models import Membership, Person, UnclaimedProfile, new_id
 from app.policy import Standing
+from app.services import unclaimed_profiles
 
 
 class Applicant(Protocol):
@@ -67,7 +69,7 @@ async def of_applicants(
     people: dict[str, Person] = {}
     for keys in _batched(made, _AT_ONCE):
         found = await work.execute(sa.select(Person).where(col(Person.email_key).in_(keys)))
-        people |= {person.email_key: person for person in found.scalars()}
+        people |= {str(person.email_key): person for person in found.scalars()}
     for form in forms:
         person = people[form.email_key]
         if person.id == made[form.email_key]["id"]:
@@ -75,6 +77,39 @@ async def of_applicants(
         elif person.email_verified_at is None and person.deactivated_at is None:
             person.email_verified_at = form.verified_at
     return people
+
+
+async def of_unproven(
+    work: Work, standing: Standing, form: Applicant, community_id: UUID
+) -> Person:
+    """Whoever stands in a community for an address that somebody else may have written down.
+
+    Whether it has an account elsewhere shows to nobody: then it is a profile that waits to be
+    claimed. Whoever belongs to the community, or did, is known there already.
+    """
+    known_as = unclaimed_profiles.known_as(form.email_key, community_id)
+    known = sa.select(Person).where(col(Person.id).in_(known_as))
+    people = (await work.execute(known)).scalars().all()
+    if not people:
+        return await of_applicant(work, standing, form)
+    await unclaimed_profiles.hold(work, [person.id for person in people])
+    here = sa.select(Membership.id).where(
+        col(Membership.person_id) == Person.id, col(Membership.community_id) == community_id
+    )
+    found = (await work.execute(known.where(here.exists()))).scalars().first()
+    if found is not None:
+        return found
+    values = _new(form) | {"email_key": None}
+    await work.insert_many(Person, [values])
+    profile = await work.get_one(Person, values["id"])
+    waits = UnclaimedProfile(
+        person_id=profile.id, community_id=community_id, email_key=form.email_key
+    )
+    taken = {"uq_unclaimed_profile_community_id_email_key": errors.MembershipExists()}
+    async with unique_or(work, taken):
+        work.add(waits)
+    activity.record(work, "profile.created", standing, profile.id)
+    return profile
 
 
 def _new(form: Applicant) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from app.db import Work, unique_or
 from app.models import Absence, Position, Seat, Term, TermBasis, TermEnding, TermStatus
 from app.policy import Capability, Standing
 from app.preconditions import Expected
-from app.services import communities, seating, term_pages, terms
+from app.services import communities, seating, term_pages, terms, unclaimed_profiles
 
 
 async def name(
@@ -33,7 +33,7 @@ async def name(
         standing.require_active()
     starts_on = body["starts_on"] or standing.today
     _refuse_days(standing.today, starts_on, body["ends_on"])
-    if body["person_id"] == standing.me.id:
+    if await unclaimed_profiles.is_own(work, standing, body["person_id"]):
         raise errors.OwnTerm
     before = await _named(work, seat_id)
     expected.check(before.version if before else 0)

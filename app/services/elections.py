@@ -25,7 +25,7 @@ from app.models import (
 from app.models.elections import quorum_met
 from app.policy import Capability, Standing
 from app.preconditions import ANY, Expected, merge
-from app.services import contests, rolls
+from app.services import contests, rolls, unclaimed_profiles
 from app.services.contests import STOOD, State
 
 LONGEST_TIMETABLE = timedelta(days=731)
@@ -323,7 +323,7 @@ async def make_exception(
     """
     standing.require_active()
     election, state = await contests.locked(work, election_id, *UNDER_WAY)
-    if body["person_id"] == standing.me.id:
+    if await unclaimed_profiles.is_own(work, standing, body["person_id"]):
         raise election_errors.OwnException
     if body["position"] not in {contest.position_code for contest in state.contests}:
         raise errors.Invalid(errors=[errors.field("/position", "not_known")])

@@ -30,7 +30,7 @@ from app.models.base import has_item, is_empty
 from app.policy import Capability, Standing
 from app.preconditions import Expected
 from app.reader import Prepared
-from app.services import addresses, communities, verification_pages
+from app.services import addresses, communities, unclaimed_profiles, verification_pages
 from app.services.join_states import KNOWN, STATE
 from app.services.seating import TODAY, confirmed
 
@@ -55,7 +55,7 @@ _VERIFIED = Prepared(
         sa.or_(
             among(col(Person.email_key), "addresses"),
             sa.and_(
-                col(EligibilityVerification.person_id).is_(None),
+                col(Person.email_key).is_(None),
                 among(col(EligibilityVerification.email_key), "addresses"),
             ),
         ),
@@ -150,7 +150,8 @@ def _belonged(standing: Standing) -> Any:
 
 
 async def _person(work: Work, condition: Any) -> _Subject:
-    found = sa.select(Person.name, Person.email_key, col(Person.id).label("person_id"))
+    address = unclaimed_profiles.ADDRESS.label("email_key")
+    found = sa.select(Person.name, address, col(Person.id).label("person_id"))
     row = await work.first(found.where(condition))
     if row is None:
         raise errors.Invalid(errors=[errors.field("/person_id", "not_known")])
@@ -216,14 +217,18 @@ async def decide(
     it open for a second. With the decision whatever was uploaded for it is destroyed.
 
     Raises OwnVerification, SecondVerifierNeeded, VerificationDecided, and Invalid for what a
-    decision lacks.
+    decision lacks, and for what belongs to the other outcome.
     """
     found = await work.locked(EligibilityVerification, verification_id)
     await _refuse_own(work, standing, found)
     if found.status not in OPEN:
         raise membership_errors.VerificationDecided
     expected.check(found.version)
-    if decision["outcome"] == VerificationOutcome.REFUSED:
+    refuses = decision["outcome"] == VerificationOutcome.REFUSED
+    others = ("basis", "until_on") if refuses else ("reason",)
+    if wrong := [f"/{name}" for name in others if decision[name] is not None]:
+        raise errors.Invalid(errors=[errors.field(at, "not_with_outcome") for at in wrong])
+    if refuses:
         if decision["reason"] is None:
             raise errors.Invalid(errors=[errors.field("/reason", "reason_required")])
         found.status, found.reason = VerificationStatus.REFUSED, decision["reason"]

@@ -167,20 +167,16 @@ def _same(
             continue
         decision = planner.decide(row.said)
         does = None if decision.outcome is RowOutcome.REFUSED else decision.does()
-        if does is not None and _is_planned(does, row.does, job):
+        if does is not None and _is_planned(does, row.does):
             found.append(row._replace(does=does))
     return found
 
 
-def _is_planned(does: Values, planned: Values, job: MembershipImport) -> bool:
-    """Whether what a row would do is what was planned. It is to a community's importer, whoever
-    made or took away an account elsewhere meanwhile: by a refusal they would learn of it."""
-    person, before = does["person"], planned["person"]
-    if before["act"] == "other_row":
+def _is_planned(does: Values, planned: Values) -> bool:
+    """Whether what a row would do is what was planned."""
+    if planned["person"]["act"] == "other_row":
         # The account that an earlier row was to make is there by now.
-        does["person"] = before
-    elif job.community_id is not None and person["link"] == before["link"]:
-        return does | {"person": before} == planned
+        does["person"] = planned["person"]
     return does == planned
 
 

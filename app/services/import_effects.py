@@ -39,6 +39,7 @@ class Batch:
     done: dict[int, Values] = field(default_factory=dict)
     people: list[Values] = field(default_factory=list)
     makers: list[int] = field(default_factory=list)
+    unclaimed: list[Values] = field(default_factory=list)
     begun: list[Values] = field(default_factory=list)
     beginners: list[int] = field(default_factory=list)
     sources: list[Values] = field(default_factory=list)
@@ -94,13 +95,15 @@ def _owner(batch: Batch, key: str) -> UUID | None:
 
 
 def _make(batch: Batch, row: Planned) -> Values:
-    """An account without a password and with an address that nobody has proven."""
+    """An account without a password and with an address that nobody has proven; where the address
+    has an account that the import is not to know of, a profile that its owner can claim."""
     said, made = row.said, new_id()
+    taken = said["key"] in batch.world.elsewhere
     person = {name: said[name] for name in PERSONAL}
     person |= {
         "id": made,
         "email": said["email"],
-        "email_key": said["key"],
+        "email_key": None if taken else said["key"],
         "occupation_code": said["occupation_code"] or "other",
         "language": said["language"] or batch.job.language,
         "created_at": batch.now,
@@ -110,7 +113,11 @@ def _make(batch: Batch, row: Planned) -> Values:
     batch.people.append(person)
     batch.makers.append(row.number)
     batch.made[said["key"]] = made
-    batch.note(activity.Entry("account.imported", made, None, {}))
+    if taken:
+        place = batch.job.community_id
+        batch.unclaimed.append({"person_id": made, "community_id": place, "email_key": said["key"]})
+    kind = "profile.imported" if taken else "account.imported"
+    batch.note(activity.Entry(kind, made, None, {}))
     return {"act": "make", "id": str(made), "version": 1}
 
 
@@ -151,6 +158,8 @@ def _begin(batch: Batch, row: Planned, one: Values, owner: UUID, did: Values) ->
     if verified := batch.world.verified_addresses.get((key, place)):
         batch.adopted += [{"id": known, "person_id": owner} for known in verified]
         did.setdefault("adopted", []).extend(map(str, verified))
+        of = batch.world.verified_of
+        did.setdefault("adopted_of", {}).update({str(v): str(of[v]) for v in verified if v in of})
     batch.touched.add(place)
     facts = {"person_id": owner, "invite": batch.job.invite and one["act"] == "begin"}
     batch.note(activity.Entry("membership.imported", begun, place, facts))

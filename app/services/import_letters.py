@@ -8,14 +8,15 @@ from sqlmodel import col
 
 from app import texts
 from app.db import Work
-from app.models import Community, Membership, MembershipImport, Person, TokenPurpose
+from app.models import Community, Membership, MembershipImport, Person
 from app.services import mailed_links
 
 
 async def facts(
-    work: Work, import_id: UUID | None, person: Person, language: str
+    work: Work, import_id: UUID | None, person: Person, account: Person, language: str
 ) -> tuple[str, dict[str, str]] | None:
-    """Which body it has, and its facts; None where nothing of what it would tell is there."""
+    """Which body it has, and its facts; None where nothing of what it would tell is there. The
+    `account` is the person's own, or the one for which a profile waits."""
     job = await work.get(MembershipImport, import_id)
     if job is None:
         return None
@@ -29,9 +30,5 @@ async def facts(
     if not rows:
         return None
     named = "\n".join(texts.one_line(row.name, language) for row in rows)
-    if person.password_hash is not None:
-        return "body_with_account", {"communities": named}
-    link = await mailed_links.one_time(
-        work, TokenPurpose.FIRST_PASSWORD, person.email_key, person_id=person.id
-    )
-    return "body", {"communities": named, "link": link}
+    body = "body" if account.id == person.id else "body_to_claim"
+    return await mailed_links.to_sign_in(work, account, body, {"communities": named})

@@ -87,7 +87,7 @@ async def get(source: Source, standing: Standing, import_id: UUID) -> dict[str, 
 
 def shown(row: Any) -> dict[str, Any]:
     """An import as its importers see it."""
-    counts = ("created", "changed", "unchanged", "ended", "refused", "kept")
+    counts = ("created", "changed", "unchanged", "ended", "refused", "kept", "noted")
     progress = ("rows_expected", "rows_read", "rows_to_do", "rows_done")
     return {
         **row._asdict(),

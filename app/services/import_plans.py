@@ -51,7 +51,7 @@ class Planner(Deciding):
                 self._plan_membership(said, person, place, found)
             else:
                 refused += 1
-        if person is not None and self._is_own(person):
+        if self._is_own(said, person):
             self._leave_own(found)
         if not said["whole"] and person is not None:
             found.mentions.update(row.id for row in self._world.of_person.get(person.id, ()))
@@ -139,9 +139,10 @@ class Planner(Deciding):
             or (person.id, place.id) in self._world.verified
         )
 
-    def _is_own(self, person: Any) -> bool:
+    def _is_own(self, said: Mapping[str, Any], person: Any | None) -> bool:
         """Whether a row is about whoever has the import done."""
-        return self._job.asked_by_kind is ActorKind.PERSON and self._job.asked_by == person.id
+        known = person.id if person is not None else self._world.elsewhere.get(said["key"])
+        return self._job.asked_by_kind is ActorKind.PERSON and self._job.asked_by == known
 
     def _leave_own(self, found: Decision) -> None:
         """Nobody brings themselves in, or changes their own membership; to end it is everybody's
@@ -150,6 +151,8 @@ class Planner(Deciding):
             if one["act"] != "end":
                 found.note("own_membership", self._world.places[UUID(one["community"])])
         found.memberships = [one for one in found.memberships if one["act"] == "end"]
+        if found.person["act"] == "make":
+            found.person = person_plan("keep")
 
     def _here(self, person: Any | None, place: Place) -> list[Any]:
         """Every membership that somebody has or had in a community."""
@@ -166,7 +169,7 @@ class Planner(Deciding):
             # An earlier membership: the one that runs since then is not meant.
             return
         if current is not None:
-            self._plan_current(said, place, current, found)
+            self._plan_current(said, place, current, here, found)
             return
         past = until is not None and until < self._world.today
         if said["former"]:
@@ -202,7 +205,12 @@ class Planner(Deciding):
         found.memberships.append(membership_plan(act, place.id, None, values, lapses))
 
     def _plan_current(
-        self, said: Mapping[str, Any], place: Place, current: Any, found: Decision
+        self,
+        said: Mapping[str, Any],
+        place: Place,
+        current: Any,
+        here: list[Any],
+        found: Decision,
     ) -> None:
         until = day(said["until_on"])
         gone = said["former"] or (until is not None and until < self._world.today)
@@ -216,7 +224,7 @@ class Planner(Deciding):
             if gone:
                 found.note("membership_not_ended", place)
         elif not gone:
-            self._change(said, place, current, found, brought=brought, seated=seated)
+            self._change(said, place, current, here, found, brought=brought, seated=seated)
         elif seated:
             found.note("seat_holder_kept", place)
         elif not brought:
@@ -229,6 +237,7 @@ class Planner(Deciding):
         said: Mapping[str, Any],
         place: Place,
         current: Any,
+        here: list[Any],
         found: Decision,
         *,
         brought: bool,
@@ -250,7 +259,7 @@ class Planner(Deciding):
         if since is not None and since != current.since_on:
             still_ahead = current.since_on > self._world.today or since <= self._world.today
             if brought and still_ahead and not seated:
-                values |= self._first_day(since, place, current, found)
+                values |= self._first_day(since, place, current, here, found)
             else:
                 found.note("since_not_changed", place)
         first = day(values.get("since_on")) or current.since_on
@@ -263,10 +272,9 @@ class Planner(Deciding):
             found.memberships.append(membership_plan("change", place.id, current.id, values))
 
     def _first_day(
-        self, since: date, place: Place, current: Any, found: Decision
+        self, since: date, place: Place, current: Any, here: list[Any], found: Decision
     ) -> dict[str, Any]:
         """Another first day, so far as it belongs to no earlier membership."""
-        here = self._world.memberships[current.person_id, place.id]
         first = import_days.behind(since, None, (row for row in here if row.id != current.id))
         if first != since:
             found.note("days_of_earlier", place)

@@ -26,14 +26,15 @@ from app.models import (
     Person,
     PersonSource,
     Term,
+    UnclaimedProfile,
     metadata,
 )
-from app.services import communities
+from app.services import communities, unclaimed_profiles
 from app.services.import_worlds import Pair
 from app.services.seating import term_is_not_over
 
 # What goes with an account or a membership that goes, and is no use of it.
-_ITS_OWN = {"membership_source", "person_source", "mail", "mailed_token"}
+_ITS_OWN = {"membership_source", "person_source", "mail", "mailed_token", "unclaimed_profile"}
 
 # What is said of a row of which something stays.
 STAYED = frozenset(
@@ -228,18 +229,13 @@ async def _restore(
 
 async def _give_back(work: Work, batch: Undoing, rows: list[Done]) -> None:
     """What was verified of an address is the address's again, where nothing of a row stays."""
+    undone = [row.did for row in rows if row.number not in batch.kept]
     adopted = [
-        UUID(one)
-        for row in rows
-        if row.number not in batch.kept
-        for one in row.did.get("adopted", ())
+        {"id": UUID(one), "person_id": UUID(of) if (of := did["adopted_of"].get(one)) else None}
+        for did in undone
+        for one in did.get("adopted", ())
     ]
-    if adopted:
-        await work.execute(
-            sa.update(EligibilityVerification)
-            .where(col(EligibilityVerification.id).in_(adopted))
-            .values(person_id=None)
-        )
+    await work.update_many(EligibilityVerification, ("id",), adopted)
 
 
 async def _forget_numbers(work: Work, batch: Undoing, rows: list[Done]) -> None:
@@ -283,6 +279,8 @@ async def _undo_people(work: Work, batch: Undoing, rows: list[Done]) -> None:
     await _restore(work, batch, Person, restored)
     await _give_back(work, batch, rows)
     used = await in_use(work, "person", made)
+    # Nor is one unused for which a community's profile waits.
+    used |= set((await unclaimed_profiles.of_accounts(work, made)).values())
     for person_id in used:
         batch.keep_account(made.pop(person_id), "account_in_use")
     gone = list(made)
@@ -290,6 +288,7 @@ async def _undo_people(work: Work, batch: Undoing, rows: list[Done]) -> None:
         (MailedToken, MailedToken.person_id),
         (Mail, Mail.recipient_id),
         (PersonSource, PersonSource.person_id),
+        (UnclaimedProfile, UnclaimedProfile.person_id),
         (Person, Person.id),
     ):
         await work.execute(sa.delete(model).where(col(column).in_(gone)))

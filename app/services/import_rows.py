@@ -91,6 +91,10 @@ _ROWS = sa.select(
 _WITH_PLANS = _ROWS.add_columns(MembershipImportRow.plan)
 
 
+# The condition that something is said of a row.
+NOTED = sa.cast(col(MembershipImportRow.findings), sa.Text) != "[]"
+
+
 @lru_cache
 def listing(outcomes: tuple[RowOutcome, ...], noted: bool) -> Listing:
     """The rows of an import in the order of the file, of these outcomes or of any."""
@@ -99,7 +103,7 @@ def listing(outcomes: tuple[RowOutcome, ...], noted: bool) -> Listing:
     if outcomes:
         query = query.where(sa.or_(*(col(MembershipImportRow.outcome) == one for one in outcomes)))
     if noted:
-        query = query.where(sa.cast(col(MembershipImportRow.findings), sa.Text) != "[]")
+        query = query.where(NOTED)
     return Listing(query, col(MembershipImportRow.number))
 
 

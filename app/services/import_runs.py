@@ -286,6 +286,7 @@ async def _count(work: Work, job: MembershipImport) -> None:
             MembershipImportRow.outcome,
             sa.func.count().label("count"),
             sa.func.count(sa.case((col(MembershipImportRow.plan).is_not(None), 1))).label("to_do"),
+            sa.func.count(sa.case((import_rows.NOTED, 1))).label("noted"),
         )
         .where(col(MembershipImportRow.import_id) == job.id)
         .group_by(col(MembershipImportRow.outcome))
@@ -293,6 +294,7 @@ async def _count(work: Work, job: MembershipImport) -> None:
     found = {row.outcome: row.count for row in rows}
     for outcome in RowOutcome:
         setattr(job, outcome.value, found.get(outcome, 0))
+    job.noted = sum(row.noted for row in rows)
     job.rows_to_do = sum(row.to_do for row in rows if row.outcome != RowOutcome.REFUSED)
 
 

@@ -1,6 +1,8 @@
 """What an import finds: the people of a batch of rows, their memberships, and what protects them.
 
-A constant number of statements, whatever is in the batch.
+A constant number of statements, whatever is in the batch. The importer of one community finds its
+own people: somebody with an account who never belonged there is like somebody without one, and
+becomes a profile that waits to be claimed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,15 +30,16 @@ from app.models import (
     PersonSource,
     Suspension,
     Term,
+    UnclaimedProfile,
 )
 from app.models.base import has_item
 from app.reader import Prepared
-from app.services import seating
+from app.services import seating, unclaimed_profiles
 
 Pair = tuple[UUID, UUID]
 _PERSON = (
     Person.id,
-    Person.email_key,
+    unclaimed_profiles.ADDRESS.label("email_key"),
     Person.name,
     Person.occupation,
     Person.occupation_code,
@@ -96,6 +99,10 @@ class World:
     people: dict[UUID, Any] = field(default_factory=dict)
     by_address: dict[str, UUID] = field(default_factory=dict)
     by_number: dict[str, UUID] = field(default_factory=dict)
+    # Addresses of accounts that are none of the importing community's to know of.
+    elsewhere: dict[str, UUID] = field(default_factory=dict)
+    # Of these people, the profiles that wait for them, each with its account.
+    waiting: dict[UUID, UUID] = field(default_factory=dict)
     memberships: dict[Pair, list[Any]] = field(default_factory=dict)
     of_person: dict[UUID, list[Any]] = field(default_factory=dict)
     by_id: dict[UUID, Any] = field(default_factory=dict)
@@ -104,6 +111,8 @@ class World:
     verified: set[Pair] = field(default_factory=set)
     # What was verified of an address without an account, by the address and the community.
     verified_addresses: dict[tuple[str, UUID], list[UUID]] = field(default_factory=dict)
+    # Whose account it was verified of, where that is one of elsewhere.
+    verified_of: dict[UUID, UUID] = field(default_factory=dict)
 
     def running(self, person_id: UUID, community_id: UUID) -> Any | None:
         """The membership that runs or is to come: nobody has ended it, and its last day is not
@@ -162,32 +171,61 @@ async def read(
     asked = _Asked(source, job, held)
     restricted = [place.id for place in world.places.values() if place.restricted]
     addresses = set(addresses)
-    await _people(asked, world, addresses, set(numbers), set(ids))
+    named = await _people(asked, world, addresses, set(numbers), set(ids))
+    if world.people:
+        await _belonging(asked, world)
+    if job.community_id is not None:
+        _set_aside(world, named)
     if restricted:
         # Whom the file knows by number may have another address here than there.
         addresses |= {row.email_key for row in world.people.values()}
-        values = {"addresses": addresses, "restricted": restricted, "today": world.today}
-        for row in await asked.rows(_VERIFIED_ADDRESSES, **values):
-            known = world.verified_addresses.setdefault((row.email_key, row.community_id), [])
-            known.append(row.id)
-    if not world.people:
-        return world
-    here = {"people": list(world.people)}
-    for row in await asked.rows(
-        _memberships(job.community_id is None, asked.held), community=job.community_id, **here
-    ):
-        world.memberships.setdefault((row.person_id, row.community_id), []).append(row)
-        world.of_person.setdefault(row.person_id, []).append(row)
+        await _verified(asked, world, addresses, restricted)
+    return world
+
+
+async def _belonging(asked: "_Asked", world: World) -> None:
+    """Reads the memberships of the people of a world, and what protects them."""
+    whole = asked.job.community_id is None
+    if whole:
+        world.waiting = await unclaimed_profiles.of_accounts(asked.source, world.people)
+    waiting = world.waiting
+    here = {"people": [*world.people, *waiting]}
+    memberships = _memberships(whole, asked.held)
+    for row in await asked.rows(memberships, community=asked.job.community_id, **here):
+        person_id = waiting.get(row.person_id, row.person_id)
+        world.memberships.setdefault((person_id, row.community_id), []).append(row)
+        world.of_person.setdefault(person_id, []).append(row)
         world.by_id[row.id] = row
     for row in await asked.rows(_SEATED, today=world.today, **here):
         world.seated.add((row.person_id, row.community_id))
     for row in await asked.rows(_SUSPENDED, today=world.today, **here):
-        world.suspended.add((row.person_id, row.community_id))
-    if restricted:
-        values = {"restricted": restricted, "today": world.today, **here}
-        for row in await asked.rows(_VERIFIED, **values):
+        world.suspended.add((waiting.get(row.person_id, row.person_id), row.community_id))
+
+
+def _set_aside(world: World, named: set[UUID]) -> None:
+    """Of those who were found by their accounts' addresses, whoever never belonged where the import
+    is for is none of its importer's to know of."""
+    for known in named - world.of_person.keys():
+        world.elsewhere[world.people.pop(known).email_key] = known
+    world.by_address = {row.email_key: row.id for row in world.people.values()}
+
+
+async def _verified(
+    asked: "_Asked", world: World, addresses: set[str], restricted: list[UUID]
+) -> None:
+    """Reads who is verified of these people, and of these addresses."""
+    values = {"restricted": restricted, "today": world.today}
+    elsewhere = set(world.elsewhere.values())
+    for row in await asked.rows(_VERIFIED_ADDRESSES, addresses=addresses, **values):
+        if row.person_id is not None:
+            if row.person_id not in elsewhere:
+                continue
+            world.verified_of[row.id] = row.person_id
+        known = world.verified_addresses.setdefault((row.email_key, row.community_id), [])
+        known.append(row.id)
+    if world.people:
+        for row in await asked.rows(_VERIFIED, people=list(world.people), **values):
             world.verified.add((row.id, row.community_id))
-    return world
 
 
 class _Asked(NamedTuple):
@@ -228,6 +266,20 @@ def _known(whole: bool, held: bool) -> Prepared:
 def _by(column: str, held: bool) -> Prepared:
     """People by their addresses or ids."""
     query = sa.select(*_PERSON).where(among(col(getattr(Person, column)), "values"))
+    return _prepared(query, Person, held)
+
+
+@cache
+def _written_down(held: bool) -> Prepared:
+    """People as a community has written them down, by their addresses."""
+    query = (
+        sa.select(*_PERSON)
+        .join(UnclaimedProfile, col(UnclaimedProfile.person_id) == Person.id)
+        .where(
+            col(UnclaimedProfile.community_id) == sa.bindparam("community", type_=sa.Uuid),
+            among(col(UnclaimedProfile.email_key), "values"),
+        )
+    )
     return _prepared(query, Person, held)
 
 
@@ -293,12 +345,12 @@ _VERIFIED_ADDRESSES = Prepared(
         EligibilityVerification.id,
         EligibilityVerification.email_key,
         EligibilityVerification.community_id,
+        EligibilityVerification.person_id,
     )
     .join(Community, col(Community.id) == EligibilityVerification.community_id)
     .where(
         among(col(EligibilityVerification.email_key), "addresses"),
         among(col(EligibilityVerification.community_id), "restricted"),
-        col(EligibilityVerification.person_id).is_(None),
         seating.confirmed(seating.TODAY),
         has_item(Community.eligible_occupations, EligibilityVerification.occupation_code),
         ~_NOT_THEIRS,
@@ -308,19 +360,29 @@ _VERIFIED_ADDRESSES = Prepared(
 
 async def _people(
     asked: _Asked, world: World, addresses: set[str], numbers: set[str], ids: set[UUID]
-) -> None:
+) -> set[UUID]:
+    """Reads people; the ids of those who were found by their accounts' addresses alone."""
     job = asked.job
+    held = asked.held
     if numbers and job.source is not None:
-        known = _known(job.community_id is None, asked.held)
+        known = _known(job.community_id is None, held)
         values = {"community": job.community_id, "origin": job.source, "numbers": numbers}
         for row in await asked.rows(known, **values):
             world.by_number[row.external_id] = row.id
             world.people[row.id] = row
-    for column, values in (("email_key", addresses), ("id", ids - world.people.keys())):
-        if values:
-            for row in await asked.rows(_by(column, asked.held), values=values):
-                world.people.setdefault(row.id, row)
+    if addresses and job.community_id is not None:
+        written = _written_down(held)
+        for row in await asked.rows(written, community=job.community_id, values=addresses):
+            world.people.setdefault(row.id, row)
+    if wanted := ids - world.people.keys():
+        for row in await asked.rows(_by("id", held), values=wanted):
+            world.people[row.id] = row
+    known_already = set(world.people)
+    if addresses:
+        for row in await asked.rows(_by("email_key", held), values=addresses):
+            world.people.setdefault(row.id, row)
     world.by_address = {row.email_key: row.id for row in world.people.values()}
+    return world.people.keys() - known_already
 
 
 def is_seated(membership: Any) -> Any:

@@ -20,14 +20,18 @@ from app.models import (
     MembershipSource,
     Person,
     PersonSource,
+    UnclaimedProfile,
 )
-from app.services import communities, import_effects
+from app.services import communities, import_effects, unclaimed_profiles
 from app.services.import_effects import Batch, Planned, Values
 
 
 async def write(work: Work, batch: Batch, rows: Sequence[Planned]) -> dict[int, Values]:
     """Writes a batch that was gathered for rows; by their numbers, what undoes each that was
     done."""
+    begun = {one["person_id"] for one in batch.begun}
+    if people := begun.intersection(batch.world.waiting.values()):
+        await unclaimed_profiles.take_up(work, people, batch.touched)
     while met := await _make(work, batch):
         rows = [row for row in rows if row.number not in met]
         batch = import_effects.gather(batch.job, batch.world, rows)
@@ -49,12 +53,17 @@ async def _make(work: Work, batch: Batch) -> set[int]:
     nothing is made: a row is done as a whole or not at all."""
     met = await _inserted(work, Person, batch.people, batch.makers)
     if not met:
+        await work.insert_many(UnclaimedProfile, batch.unclaimed)
         await _close_lapsed(work, batch)
         met = await _inserted(work, Membership, batch.begun, batch.beginners)
     if met:
-        for model, values in ((Membership, batch.begun), (Person, batch.people)):
-            ids = [one["id"] for one in values]
-            await work.execute(sa.delete(model).where(col(model.id).in_(ids)))
+        profiles = [one["person_id"] for one in batch.unclaimed]
+        for model, column, ids in (
+            (Membership, Membership.id, [one["id"] for one in batch.begun]),
+            (UnclaimedProfile, UnclaimedProfile.person_id, profiles),
+            (Person, Person.id, [one["id"] for one in batch.people]),
+        ):
+            await work.execute(sa.delete(model).where(col(column).in_(ids)))
     return met
 
 

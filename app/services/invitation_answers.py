@@ -37,7 +37,9 @@ from app.services import (
     lasting_rights,
     memberships,
     rules,
+    unclaimed_profiles,
 )
+from app.services.seating import membership_is_not_over
 
 _NOT_GOOD = dict.fromkeys(
     (
@@ -126,15 +128,11 @@ async def _is_used_up(
 ) -> bool:
     """True where somebody has come in by another way since they were invited, and is out again: by
     an invitation of the time before, nobody undoes that."""
-    gone = (
-        sa.select(Membership.id)
-        .join(Person, col(Person.id) == Membership.person_id)
-        .where(
-            col(Person.email_key) == email_key,
-            col(Membership.community_id) == community_id,
-            col(Membership.created_at) > invited_at,
-            col(Membership.ended_at).is_not(None),
-        )
+    gone = sa.select(Membership.id).where(
+        col(Membership.person_id).in_(unclaimed_profiles.known_as(email_key, community_id)),
+        col(Membership.community_id) == community_id,
+        col(Membership.created_at) > invited_at,
+        col(Membership.ended_at).is_not(None),
     )
     return await source.first(gone) is not None
 
@@ -159,7 +157,9 @@ async def accept(work: Work, standing: Standing, body: dict[str, Any]) -> dict[s
     person = await _person(work, standing, invitation, body["identity"])
     if not await eligibility.is_admitted(work, invitation.email_key, community.id):
         raise errors.EligibilityNotVerified
-    begun = await memberships.begin(work, community.id, person.id, category=invitation.category)
+    begun = await _claimed(work, person.id, community.id) or await memberships.begin(
+        work, community.id, person.id, category=invitation.category
+    )
     await rules.record_agreement(work, None, person.id, version, person.language)
     invitations.end(invitation, InvitationEnding.ACCEPTED)
     invitation.membership_id = begun.id
@@ -251,22 +251,44 @@ async def _person(
     """The account of the address, which the link proves; made of the identity if there is none."""
     known = sa.select(Person.id).where(col(Person.email_key) == invitation.email_key)
     found = await work.first(known)
-    if found is None:
-        if identity is None:
-            raise errors.Invalid(errors=[errors.field("/identity", "required")])
-        codes = identity["occupation_code"], identity["territory"]
-        await association.refuse_unknown_codes(work, *codes, within="/identity")
+    if found is not None:
+        return await _proven(work, found.id)
+    if identity is None:
+        raise errors.Invalid(errors=[errors.field("/identity", "required")])
+    codes = identity["occupation_code"], identity["territory"]
+    await association.refuse_unknown_codes(work, *codes, within="/identity")
     form = _Identity(
         email=invitation.email,
         email_key=invitation.email_key,
         verified_at=clock.now(),
-        **(identity or {}),
+        **identity,
     )
-    by = _as_invited(standing, found.id if found else None)
+    by = _as_invited(standing, None)
     person = await accounts.of_applicant(work, by, form)
     if person.deactivated_at is not None:
         raise errors.PersonDeactivated
     return person
+
+
+async def _proven(work: Work, person_id: UUID) -> Person:
+    """An account whose owner holds the link, and needs to say nothing of who they are."""
+    person = await work.locked(Person, person_id)
+    if person.deactivated_at is not None:
+        raise errors.PersonDeactivated
+    person.email_verified_at = person.email_verified_at or clock.now()
+    return person
+
+
+async def _claimed(work: Work, person_id: UUID, community_id: UUID) -> Membership | None:
+    """The membership here that waited for the owner of the address, whom the link proves."""
+    if not await unclaimed_profiles.take_up(work, [person_id], [community_id]):
+        return None
+    found = sa.select(Membership).where(
+        col(Membership.person_id) == person_id,
+        col(Membership.community_id) == community_id,
+        membership_is_not_over(clock.today()),
+    )
+    return (await work.execute(found)).scalars().first()
 
 
 def _as_invited(standing: Standing, person_id: UUID | None) -> Standing:

@@ -18,7 +18,7 @@ from app.models import (
     Person,
 )
 from app.policy import Standing
-from app.services import join_states, rules
+from app.services import join_states, rules, unclaimed_profiles
 from app.services.join_requests import REQUESTS, receipt
 from app.services.retention import UNCONFIRMED
 from app.services.seating import membership_runs
@@ -135,10 +135,8 @@ async def may_ask_from(source: Source, key: str, community_id: UUID) -> date | N
 
 async def _belongs(work: Work, key: str, community_id: UUID) -> bool:
     found = await work.first(
-        sa.select(Membership.id)
-        .join(Person, col(Person.id) == Membership.person_id)
-        .where(
-            col(Person.email_key) == key,
+        sa.select(Membership.id).where(
+            col(Membership.person_id).in_(unclaimed_profiles.known_as(key, community_id)),
             col(Membership.community_id) == community_id,
             membership_runs(clock.today()),
         )

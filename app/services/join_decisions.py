@@ -65,7 +65,10 @@ async def _accept(work: Work, standing: Standing, request: JoinRequest) -> None:
     standing.require_active()
     if not await eligibility.is_admitted(work, request.email_key, request.community_id):
         raise errors.EligibilityNotVerified
-    person = await accounts.of_applicant(work, standing, request)
+    if request.verified_at is None:
+        person = await accounts.of_unproven(work, standing, request, request.community_id)
+    else:
+        person = await accounts.of_applicant(work, standing, request)
     if person.deactivated_at is not None:
         raise errors.PersonDeactivated
     membership = await memberships.begin(work, request.community_id, person.id)

@@ -40,6 +40,7 @@ from app.services import (
     proposal_letters,
     succession_letters,
     token_letters,
+    unclaimed_profiles,
     unsubscriptions,
     waiting,
     welcome_letters,
@@ -148,7 +149,7 @@ async def _with_link(work: Work, mail: Mail, purpose: TokenPurpose) -> Letter | 
     person = await _account(work, mail)
     if person is None:
         return None
-    link = await mailed_links.one_time(work, purpose, person.email_key, person_id=person.id)
+    link = await mailed_links.of_account(work, purpose, person)
     return _to(person, link=link)
 
 
@@ -156,9 +157,12 @@ async def _with_link(work: Work, mail: Mail, purpose: TokenPurpose) -> Letter | 
 
 
 async def _welcome(work: Work, mail: Mail, person: Person) -> Letter | None:
-    language = _language(person.language)
-    said = await welcome_letters.write(work, mail.subject_id, person, language)
-    return None if said is None else _to(person, said[0], **said[1])
+    account = await unclaimed_profiles.account_of(work, person)
+    if account is None or account.deactivated_at is not None:
+        return None
+    language = _language(account.language)
+    said = await welcome_letters.write(work, mail.subject_id, person, account, language)
+    return None if said is None else _to(account, said[0], **said[1])
 
 
 async def _waiting(work: Work, mail: Mail, person: Person) -> Letter | None:
@@ -315,8 +319,12 @@ async def _about_token(work: Work, mail: Mail, person: Person) -> Letter | None:
 
 
 async def _imported(work: Work, mail: Mail, person: Person) -> Letter | None:
-    found = await import_letters.facts(work, mail.subject_id, person, _language(person.language))
-    return None if found is None else _to(person, found[0], **found[1])
+    account = await unclaimed_profiles.account_of(work, person)
+    if account is None or account.deactivated_at is not None:
+        return None
+    language = _language(account.language)
+    found = await import_letters.facts(work, mail.subject_id, person, account, language)
+    return None if found is None else _to(account, found[0], **found[1])
 
 
 async def _password_changed(_work: Work, _mail: Mail, person: Person) -> Letter | None:

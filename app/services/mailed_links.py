@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app import clock, settings, tokens
 from app.db import Work
-from app.models import MailedToken, TokenPurpose
+from app.models import MailedToken, Person, TokenPurpose
 
 LIFETIMES = {
     TokenPurpose.EMAIL_VERIFICATION: timedelta(days=7),
@@ -42,6 +42,23 @@ async def one_time(
     )
     # Not str.format: an operator's template may have braces of its own.
     return _template(purpose).replace("{token}", token)
+
+
+async def of_account(work: Work, purpose: TokenPurpose, person: Person) -> str:
+    """A link that works once, for the owner of an account."""
+    if person.email_key is None:
+        raise ValueError("a profile that waits to be claimed signs nobody in")
+    return await one_time(work, purpose, person.email_key, person_id=person.id)
+
+
+async def to_sign_in(
+    work: Work, person: Person, body: str, facts: dict[str, str]
+) -> tuple[str, dict[str, str]]:
+    """A body with a link to choose a password with, or the one for those who have one."""
+    if person.password_hash is not None:
+        return f"{body}_with_account", facts
+    link = await of_account(work, TokenPurpose.FIRST_PASSWORD, person)
+    return body, facts | {"link": link}
 
 
 def discussion(discussion_id: UUID) -> str:

@@ -24,11 +24,21 @@ _TERMS = (
 
 
 async def shown_all(
-    source: Source, standing: Standing, rows: list[Any], as_of: date | None = None
+    source: Source,
+    standing: Standing,
+    rows: list[Any],
+    as_of: date | None = None,
+    *,
+    owned: bool = False,
 ) -> list[dict[str, Any]]:
-    """The rows of a roster as this caller sees them; terms in one statement for all."""
+    """The rows of a roster as this caller sees them; terms in one statement for all.
+
+    `owned` are those that wait for the caller to claim them.
+    """
     day = as_of or standing.today
-    declared = await _declared_pauses(source, standing, rows, as_of)
+    mine = {row.id for row in rows if owned or standing.is_person(row.person_id)}
+    known = [row.id for row in rows if row.id in mine or may_know_of_rests(standing)]
+    declared = await _declared_pauses(source, known, day, as_of)
     people = {row.person_id for row in rows}
     places = {row.community_id for row in rows}
     terms: dict[tuple[UUID, UUID], list[Any]] = {}
@@ -43,19 +53,20 @@ async def shown_all(
             terms.get((row.person_id, row.community_id), []),
             declared.get(row.id),
             day,
+            mine=row.id in mine,
+            claimable=owned,
         )
         for row in rows
     ]
 
 
 async def _declared_pauses(
-    source: Source, standing: Standing, rows: list[Any], as_of: date | None
+    source: Source, known: list[UUID], day: date, as_of: date | None
 ) -> dict[UUID, Any]:
     """By membership, the pause that runs or is to come, of those of which the caller may know."""
-    known = [row.id for row in rows if may_know_of_rests(standing) or _is_mine(standing, row)]
     if not known:
         return {}
-    day, end = as_of or standing.today, as_of and clock.end_of(as_of)
+    end = as_of and clock.end_of(as_of)
     found = sa.select(
         MembershipPause.membership_id,
         MembershipPause.starts_on,
@@ -63,10 +74,6 @@ async def _declared_pauses(
         MembershipPause.declared_by,
     ).where(col(MembershipPause.membership_id).in_(known), pause_is_not_over(day, end=end))
     return {pause.membership_id: pause for pause in await source.rows(found)}
-
-
-def _is_mine(standing: Standing, row: Any) -> bool:
-    return standing.person is not None and standing.person.id == row.person_id
 
 
 def status_on(day: date, row: Any) -> MembershipStatus:
@@ -95,9 +102,21 @@ def _pause(row: Any, declared: Any | None) -> dict[str, Any] | None:
 
 
 def _shown(
-    row: Any, standing: Standing, terms: list[Any], declared: Any | None, day: date
+    row: Any,
+    standing: Standing,
+    terms: list[Any],
+    declared: Any | None,
+    day: date,
+    *,
+    mine: bool,
+    claimable: bool,
 ) -> dict[str, Any]:
-    mine = _is_mine(standing, row)
+    if claimable:
+        can = (
+            ["claim_membership"] if status_on(standing.today, row) != MembershipStatus.ENDED else []
+        )
+    else:
+        can = _affordances(standing, row, declared, bool(terms), mine=mine)
     private = standing.can(Capability.MEMBERSHIPS_READ_PRIVATE)
     manages = standing.can(Capability.MEMBERSHIPS_MANAGE)
     may_know = mine or may_know_of_rests(standing)
@@ -135,12 +154,14 @@ def _shown(
         if runs
         else [],
         "updated_at": max(one for one in changed if one) if may_know else row.updated_at,
-        "viewer": {"can": _affordances(standing, row, declared, bool(terms))},
+        "viewer": {"can": can},
     }
 
 
-def _affordances(standing: Standing, row: Any, declared: Any | None, has_terms: bool) -> list[str]:
-    status, mine = status_on(standing.today, row), _is_mine(standing, row)
+def _affordances(
+    standing: Standing, row: Any, declared: Any | None, has_terms: bool, *, mine: bool
+) -> list[str]:
+    status = status_on(standing.today, row)
     if status == MembershipStatus.ENDED:
         return []
     manages = standing.can(Capability.MEMBERSHIPS_MANAGE)
@@ -164,7 +185,7 @@ def _affordances(standing: Standing, row: Any, declared: Any | None, has_terms: 
 async def get(source: Source, standing: Standing, membership_id: UUID) -> dict[str, Any]:
     """One membership of the community of the caller's standing, or one's own."""
     row = await source.one(ROSTER.where(col(Membership.id) == membership_id), today=standing.today)
-    mine = _is_mine(standing, row)
+    mine = standing.is_person(row.person_id)
     if not mine and not standing.can(Capability.MEMBERSHIPS_READ):
         raise errors.NotFound
     runs = status_on(standing.today, row) in RUNNING

@@ -11,6 +11,7 @@ from sqlmodel import col
 from app import activity, clock, errors
 from app.db import Work, unique_or
 from app.models import (
+    ActorKind,
     EligibilityVerification,
     Membership,
     MembershipCategory,
@@ -22,7 +23,14 @@ from app.models import (
 )
 from app.policy import Capability, Standing
 from app.preconditions import Expected, merge
-from app.services import communities, eligibility, grants, membership_pages, rosters
+from app.services import (
+    communities,
+    eligibility,
+    grants,
+    membership_pages,
+    rosters,
+    unclaimed_profiles,
+)
 from app.services.seating import term_is_not_over
 
 
@@ -39,7 +47,8 @@ async def begin(
 
     One whose last day is over is closed first: it ended by the calendar, and nobody had to say so.
     Earlier ones stay as they were: they are the person's history here; a suspension that still runs
-    goes on. What was verified of an address before it had an account is the person's from now on.
+    goes on. What was verified of an address before it had an account is the person's from now on,
+    and so is what the community had written down of it.
     """
     begun = await begin_all(work, community_id, [person_id], category, since_on, until_on)
     return begun[person_id]
@@ -54,6 +63,7 @@ async def begin_all(
     until_on: date | None = None,
 ) -> dict[UUID, Membership]:
     """The same for any number of people, by person, in as many statements as for one."""
+    await unclaimed_profiles.take_up(work, person_ids, [community_id])
     now = clock.now()
     today = clock.day_of(now)
     await work.execute(
@@ -107,7 +117,7 @@ async def add(
     CommunityArchived, and Invalid for an unknown person and for days that cannot be.
     """
     standing.require_active()
-    if standing.is_person(person_id):
+    if await unclaimed_profiles.is_own(work, standing, person_id):
         raise errors.OwnMembership
     since = since_on or standing.today
     if until_on is not None and until_on < since:
@@ -138,13 +148,15 @@ async def add(
 
 async def _somebody_known(work: Work, standing: Standing, person_id: UUID) -> Any:
     """Somebody of whom the caller may know that they have an account."""
-    found = sa.select(Person.deactivated_at, Person.email_key).where(col(Person.id) == person_id)
-    if not standing.can(Capability.PEOPLE_MANAGE):
-        belonged = sa.select(Membership.id).where(
-            col(Membership.person_id) == person_id,
-            col(Membership.community_id) == standing.here.id,
-        )
-        found = found.where(belonged.exists())
+    address = unclaimed_profiles.ADDRESS.label("email_key")
+    found = sa.select(Person.deactivated_at, address).where(col(Person.id) == person_id)
+    belonged = sa.select(Membership.id).where(
+        col(Membership.person_id) == person_id,
+        col(Membership.community_id) == standing.here.id,
+    )
+    account = col(Person.email_key).is_not(None)
+    anybody = account if standing.can(Capability.PEOPLE_MANAGE) else sa.false()
+    found = found.where(sa.or_(belonged.exists(), anybody))
     person = await work.first(found)
     if person is None:
         raise errors.Invalid(errors=[errors.field("/person_id", "not_known")])
@@ -196,21 +208,27 @@ async def _carry_suspensions(work: Work, community_id: UUID, begun: dict[UUID, M
 
 
 async def _adopt_verifications(work: Work, community_id: UUID, person_ids: Sequence[UUID]) -> None:
-    """What was verified of an address is from now on that of the account which is its owner's: the
-    address is proven, or has to be before anybody signs in."""
-    owners = sa.select(col(Person.email_key)).where(
+    """What was verified of an address is from now on that of whoever stands here for its owner: an
+    account (the address is proven, or has to be before anybody signs in), or the profile that
+    waits for one."""
+    address = unclaimed_profiles.ADDRESS
+    owner = sa.select(col(Person.id)).where(
         col(Person.id).in_(person_ids),
+        address == EligibilityVerification.email_key,
         sa.or_(col(Person.email_verified_at).is_not(None), col(Person.password_hash).is_(None)),
     )
-    owner = sa.select(col(Person.id)).where(
+    account = sa.select(col(Person.id)).where(
         col(Person.email_key) == EligibilityVerification.email_key
     )
     await work.execute(
         sa.update(EligibilityVerification)
         .where(
             col(EligibilityVerification.community_id) == community_id,
-            col(EligibilityVerification.person_id).is_(None),
-            col(EligibilityVerification.email_key).in_(owners),
+            sa.or_(
+                col(EligibilityVerification.person_id).is_(None),
+                col(EligibilityVerification.person_id).in_(account),
+            ),
+            owner.exists(),
         )
         .values(person_id=owner.scalar_subquery())
         .execution_options(synchronize_session=False)
@@ -223,10 +241,15 @@ async def open_one(work: Work, standing: Standing, membership_id: UUID) -> Membe
     mine = standing.is_person(membership.person_id)
     if not mine and not standing.can(Capability.MEMBERSHIPS_READ):
         raise errors.NotFound
+    refuse_over(membership, standing)
+    return membership
+
+
+def refuse_over(membership: Membership, standing: Standing) -> None:
+    """Raises MembershipEnded for one that somebody ended, or whose last day is over."""
     over = membership.until_on is not None and membership.until_on < standing.today
     if membership.ended_at is not None or over:
         raise errors.MembershipEnded
-    return membership
 
 
 async def update(
@@ -242,7 +265,7 @@ async def update(
     """
     membership = await open_one(work, standing, membership_id)
     standing.require(Capability.MEMBERSHIPS_MANAGE)
-    if standing.is_person(membership.person_id):
+    if await unclaimed_profiles.is_own(work, standing, membership.person_id):
         raise errors.OwnMembership
     expected.check(membership.version)
     since = patch.get("since_on", membership.since_on)
@@ -312,6 +335,27 @@ async def end(
         if reason is None:
             raise errors.Invalid(errors=[errors.field("/reason", "reason_required")])
     terms = await refuse_for_holder(work, standing, membership)
+    return await _conclude(work, standing, membership, terms, reason, mine=mine)
+
+
+async def decline(work: Work, standing: Standing, membership: Membership) -> dict[str, Any]:
+    """Ends at this instant, as left, what waits for the caller to claim it. Who the caller is shows
+    to nobody: on the log it is whoever was written down who left."""
+    terms = await _running_terms(work, membership)
+    left = ActorKind.PERSON, membership.person_id
+    return await _conclude(work, standing, membership, terms, None, mine=True, actor=left)
+
+
+async def _conclude(
+    work: Work,
+    standing: Standing,
+    membership: Membership,
+    terms: list[Term],
+    reason: str | None,
+    *,
+    mine: bool,
+    actor: tuple[ActorKind, UUID] | None = None,
+) -> dict[str, Any]:
     now = clock.now()
     for term in terms:
         term.end(TermEnding.LAPSED, None, now, standing.today)
@@ -328,10 +372,11 @@ async def end(
         person_id=membership.person_id,
         ending=membership.ending,
         terms=[term.id for term in terms],
+        actor=actor,
     )
     await communities.touch_roster(work, membership.community_id)
     await work.flush()
     await grants.refuse_if_last(work, standing, {term.position_code for term in terms})
-    found = rosters.ROSTER.where(col(Membership.id) == membership_id)
+    found = rosters.ROSTER.where(col(Membership.id) == membership.id)
     row = await work.one(found, today=standing.today)
-    return (await membership_pages.shown_all(work, standing, [row]))[0]
+    return (await membership_pages.shown_all(work, standing, [row], owned=mine))[0]

@@ -11,11 +11,17 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel, col
 
 from app.db import Source
-from app.models import EligibilityVerification, HandoverItem, JoinRequest
+from app.models import (
+    EligibilityVerification,
+    HandoverItem,
+    JoinRequest,
+    Membership,
+    UnclaimedProfile,
+)
 from app.policy import Standing
-from app.services import addresses
+from app.services import addresses, verification_pages
 
-_BY_ADDRESS = (EligibilityVerification, JoinRequest)
+_BY_ADDRESS = (EligibilityVerification, JoinRequest, Membership)
 
 
 async def is_own(source: Source, standing: Standing, model: type[SQLModel], thing_id: UUID) -> bool:
@@ -29,7 +35,12 @@ async def is_own(source: Source, standing: Standing, model: type[SQLModel], thin
     else:
         theirs = col(thing.person_id) == standing.person.id
     if model is EligibilityVerification:
-        alone = col(EligibilityVerification.person_id).is_(None)
         of_address = col(EligibilityVerification.email_key) == address
-        theirs = sa.or_(theirs, sa.and_(alone, of_address))
+        theirs = sa.or_(theirs, sa.and_(verification_pages.OF_ADDRESS, of_address))
+    if model is Membership:
+        waits = sa.select(UnclaimedProfile.person_id).where(
+            col(UnclaimedProfile.person_id) == Membership.person_id,
+            col(UnclaimedProfile.email_key) == address,
+        )
+        theirs = sa.or_(theirs, waits.exists())
     return await source.first(sa.select(thing.id).where(thing.id == thing_id, theirs)) is not None

@@ -26,6 +26,7 @@ PEOPLE = sa.select(
     Person.area_of_interest,
     Person.territory,
     Person.language,
+    col(Person.email_key).is_(None).label("unclaimed"),
     Person.deactivated_at,
     Person.created_at,
     Person.updated_at,

@@ -184,9 +184,4 @@ async def founding(
         return None
     community = await work.get_one(Community, membership.community_id)
     facts = {"community": texts.one_line(community.name, language)}
-    if person.password_hash is not None:
-        return "body_with_account", facts
-    link = await mailed_links.one_time(
-        work, TokenPurpose.FIRST_PASSWORD, person.email_key, person_id=person.id
-    )
-    return "body", facts | {"link": link}
+    return await mailed_links.to_sign_in(work, person, "body", facts)

@@ -23,7 +23,8 @@ from app.models import (
 )
 from app.policy import CommunityLine, Standing
 from app.services import provisioned_accounts, provisioned_memberships
-from app.services.provisioning import is_open, within_reach
+from app.services.provisioning import within_reach
+from app.services.seating import membership_is_not_over
 
 
 async def place(
@@ -88,7 +89,9 @@ async def rest(work: Work, standing: Standing, user: ProvisionedUser) -> None:
     groups = await _groups_of(work, standing, user)
     there = {member.membership_id: member for member, _ in groups if member.membership_id}
     rows = await work.rows(
-        sa.select(Membership.id).where(col(Membership.id).in_(there), is_open(standing.today))
+        sa.select(Membership.id).where(
+            col(Membership.id).in_(there), membership_is_not_over(standing.today)
+        )
     )
     found = [there[row.id] for row in rows]
     await provisioned_memberships.take(work, standing, found)

@@ -16,9 +16,8 @@ from app.models import (
     Term,
 )
 from app.policy import Standing
-from app.services import communities, memberships
-from app.services.provisioning import is_open
-from app.services.seating import term_is_not_over
+from app.services import communities, memberships, unclaimed_profiles
+from app.services.seating import membership_is_not_over, term_is_not_over
 
 
 async def give(
@@ -26,11 +25,12 @@ async def give(
 ) -> None:
     """Gives members, by person, the memberships that they stand on: those there are, running or to
     come, and for whoever has none one that begins today. Raises MembershipExists in a race."""
+    await unclaimed_profiles.take_up(work, list(members), [community_id])
     there = await work.rows(
         sa.select(Membership.id, Membership.person_id).where(
             col(Membership.community_id) == community_id,
             col(Membership.person_id).in_(members),
-            is_open(standing.today),
+            membership_is_not_over(standing.today),
         )
     )
     found = {row.person_id: row.id for row in there}
@@ -104,7 +104,7 @@ async def _to_end(
         return {}
     statement = (
         sa.select(Membership)
-        .where(col(Membership.id).in_(began), is_open(standing.today))
+        .where(col(Membership.id).in_(began), membership_is_not_over(standing.today))
         .order_by(col(Membership.id))
         .with_for_update()
     )

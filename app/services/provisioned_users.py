@@ -17,7 +17,7 @@ from app.policy import Standing
 from app.schemas import provisioning as schema
 from app.schemas.base import address_key
 from app.schemas.provisioning import DEFAULT_RESULTS, MOST_RESULTS, Group, GroupOfUser, User
-from app.services import provisioned_members, provisioning
+from app.services import provisioned_members, provisioning, seating
 from app.services import provisioning_filters as filters
 
 _TAKEN = {
@@ -123,7 +123,7 @@ def visible(standing: Standing) -> sa.Select[Any]:
             sa.and_(
                 col(Membership.person_id) == ProvisionedUser.person_id,
                 col(Membership.community_id) == ProvisionedMember.community_id,
-                provisioning.is_open(standing.today),
+                seating.membership_is_not_over(standing.today),
             ),
         )
         .where(

@@ -29,7 +29,7 @@ from scim2_models import (
 from sqlmodel import col
 
 from app import errors, provisioning_errors, settings
-from app.models import Community, Membership
+from app.models import Community
 from app.models.base import is_empty
 from app.policy import Capability, PartnerLine, Standing
 from app.preconditions import known
@@ -62,14 +62,6 @@ def within_reach(standing: Standing) -> Any:
     if named is not None:
         return col(Community.id).in_(named)
     return sa.and_(col(Community.listed), is_empty(Community.eligible_occupations))
-
-
-def is_open(today: Any) -> Any:
-    """The condition that a membership runs, or is to come."""
-    return sa.and_(
-        col(Membership.ended_at).is_(None),
-        sa.or_(col(Membership.until_on).is_(None), col(Membership.until_on) >= today),
-    )
 
 
 def refuse_stale(if_match: str | None, version: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from app import clock, errors
@@ -19,6 +20,7 @@ from app.models import (
     MembershipPause,
     Person,
     Suspension,
+    UnclaimedProfile,
 )
 from app.models.base import Instant, is_empty
 from app.policy import Capability, Standing
@@ -47,11 +49,23 @@ _PAUSE_CHANGED = (
 )
 
 
-def _roster(end: Any = None) -> Any:
+_Account: Any = aliased(Person)
+# Whoever looks at all rosters sees the account of whom a community has written down for itself.
+_OWNER = sa.func.coalesce(
+    sa.select(_Account.id)
+    .join(UnclaimedProfile, col(UnclaimedProfile.email_key) == _Account.email_key)
+    .where(col(UnclaimedProfile.person_id) == Membership.person_id)
+    .correlate(Membership)
+    .scalar_subquery(),
+    Membership.person_id,
+)
+
+
+def _roster(end: Any = None, *, everywhere: bool = False) -> Any:
     """The columns of a roster, as of now, or (with `end`) of a day that is over."""
     return sa.select(
         Membership.id,
-        Membership.person_id,
+        col(Person.id).label("person_id"),
         Membership.category,
         Membership.since_on,
         Membership.until_on,
@@ -75,9 +89,9 @@ def _roster(end: Any = None) -> Any:
         _SUSPENSION_CHANGED.label("suspension_changed_at"),
         _PAUSE_CHANGED.label("pause_changed_at"),
     ).select_from(
-        sa.join(Membership, Person, col(Person.id) == Membership.person_id).join(
-            Community, col(Community.id) == Membership.community_id
-        )
+        sa.join(
+            Membership, Person, col(Person.id) == (_OWNER if everywhere else Membership.person_id)
+        ).join(Community, col(Community.id) == Membership.community_id)
     )
 
 
@@ -194,14 +208,15 @@ def _listing(shape: _Shape) -> Listing:
         searched = [*said, col(Person.email)] if shape.private else said
         conditions.append(sa.or_(*(_contains(column) for column in searched)))
     if shape.person:
-        conditions.append(col(Membership.person_id) == sa.bindparam("person", type_=sa.Uuid))
+        conditions.append(col(Person.id) == sa.bindparam("person", type_=sa.Uuid))
     if shape.updated_after:
         after = sa.bindparam("updated_after", type_=Instant)
         changed = [col(Membership.updated_at) > after]
         if shape.rests:
             changed += [after < _SUSPENSION_CHANGED, after < _PAUSE_CHANGED]
         conditions.append(sa.or_(*changed))
-    return Listing(_roster(end).where(*conditions), col(Membership.id))
+    found = _roster(end, everywhere=shape.everywhere)
+    return Listing(found.where(*conditions), col(Membership.id))
 
 
 def _like(text: str) -> str:

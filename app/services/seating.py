@@ -68,6 +68,14 @@ def membership_runs(day: Any, membership: Any = Membership, end: Any = None) -> 
     )
 
 
+def membership_is_not_over(day: Any) -> Any:
+    """The condition that a membership runs on a day or is still to come."""
+    return sa.and_(
+        col(Membership.ended_at).is_(None),
+        sa.or_(col(Membership.until_on).is_(None), col(Membership.until_on) >= day),
+    )
+
+
 def suspended_until(day: Any, membership: Any = Membership, end: Any = None) -> Any:
     """The last day of the suspension of a membership that runs on a day, as a scalar."""
     began = () if end is None else (col(Suspension.starts_at) < end,)

@@ -12,7 +12,7 @@ from app.db import Work, unique_or
 from app.models import Suspension
 from app.policy import Standing
 from app.preconditions import ANY, Expected
-from app.services import memberships
+from app.services import memberships, unclaimed_profiles
 
 LONGEST_SUSPENSION = timedelta(days=731)
 
@@ -31,7 +31,7 @@ async def suspend(
     unless the caller may end terms.
     """
     membership = await memberships.open_one(work, standing, membership_id)
-    if membership.person_id == standing.me.id:
+    if await unclaimed_profiles.is_own(work, standing, membership.person_id):
         raise errors.OwnMembership
     if until_on < standing.today:
         raise errors.Invalid(errors=[errors.field("/until_on", "day_in_the_past")])
@@ -80,7 +80,7 @@ async def lift(
     Raises OwnMembership, MembershipNotSuspended if none runs, PermissionDenied.
     """
     membership = await memberships.open_one(work, standing, membership_id)
-    if membership.person_id == standing.me.id:
+    if await unclaimed_profiles.is_own(work, standing, membership.person_id):
         raise errors.OwnMembership
     await memberships.refuse_for_holder(work, standing, membership)
     expected.check(membership.version)

@@ -24,7 +24,7 @@ from app.models import (
     TermStatus,
 )
 from app.policy import Capability, Standing
-from app.services import communities, grants, seating, staggering, term_pages
+from app.services import communities, grants, seating, staggering, term_pages, unclaimed_profiles
 
 LONGEST_TERM = timedelta(days=3653)
 
@@ -46,7 +46,7 @@ async def begin(
     if community is not None:
         standing.require_active()
     position = await _position(work, standing, body, subcommittee)
-    if body["person_id"] == standing.me.id:
+    if await unclaimed_profiles.is_own(work, standing, body["person_id"]):
         raise errors.OwnTerm
     now = clock.now()
     term = Term(
@@ -172,7 +172,7 @@ async def refuse_unfit(work: Work, standing: Standing, term: Term, position: Pos
     day = max(standing.today, term.starts_on)
     found = sa.select(Membership.category, Membership.since_on) if term.community_id else None
     person = (
-        sa.select(Person.id)
+        sa.select(Person.id).where(col(Person.email_key).is_not(None))
         if found is None
         else found.join(Person, col(Person.id) == Membership.person_id)
     ).where(col(Person.id) == term.person_id, col(Person.deactivated_at).is_(None))
@@ -333,7 +333,7 @@ async def annul(work: Work, standing: Standing, term_id: UUID, reason: str) -> d
 
 async def _of_another(work: Work, standing: Standing, term_id: UUID) -> Term:
     term = await work.locked(Term, term_id)
-    if term.person_id == standing.me.id:
+    if await unclaimed_profiles.is_own(work, standing, term.person_id):
         raise errors.OwnTerm
     return term
 

@@ -16,6 +16,7 @@ from app.models import (
     EligibilityEvidence,
     EligibilityVerification,
     Person,
+    UnclaimedProfile,
     VerificationStatus,
 )
 from app.policy import Capability, Standing
@@ -67,12 +68,20 @@ VERIFICATIONS = sa.select(
     .outerjoin(_FIRST, col(_FIRST.id) == EligibilityVerification.first_by)
     .outerjoin(_SECOND, col(_SECOND.id) == EligibilityVerification.second_by)
 )
+# The condition that a verification is about an address, or a profile that waits for its owner.
+OF_ADDRESS = sa.or_(
+    col(EligibilityVerification.person_id).is_(None),
+    sa.select(UnclaimedProfile.person_id)
+    .where(col(UnclaimedProfile.person_id) == EligibilityVerification.person_id)
+    .correlate(EligibilityVerification)
+    .exists(),
+)
 OWN = Listing(
     VERIFICATIONS.where(
         sa.or_(
             col(EligibilityVerification.person_id) == sa.bindparam("person", type_=sa.Uuid),
             sa.and_(
-                col(EligibilityVerification.person_id).is_(None),
+                OF_ADDRESS,
                 col(EligibilityVerification.email_key) == sa.bindparam("address", type_=sa.String),
             ),
         )
@@ -113,10 +122,15 @@ def asked(
 
 async def own(source: Source, standing: Standing, found: Any) -> bool:
     """True if a verification is about the caller: their account, or, where it is about an address
-    alone, theirs."""
-    if found.person_id is not None:
-        return standing.is_person(found.person_id)
-    return (await addresses.own(source, standing)).proven == found.email_key
+    alone or a profile that waits for its owner, theirs."""
+    if standing.is_person(found.person_id):
+        return True
+    if (await addresses.own(source, standing)).proven != found.email_key:
+        return False
+    waits = sa.select(EligibilityVerification.id).where(
+        col(EligibilityVerification.id) == found.id, OF_ADDRESS
+    )
+    return await source.first(waits) is not None
 
 
 async def refuse_hidden(source: Source, standing: Standing, found: Any) -> None:

@@ -133,9 +133,9 @@ async def for_person(work: Work, kind: str, person: Person) -> list[Waiting]:
     if not names:
         return []
     if kind == "requests_waiting":
-        found = await work.rows(_REQUESTS, communities=list(names), address=person.email_key)
+        found = await work.rows(_REQUESTS, communities=list(names), address=person.email_key or "")
     elif kind == "verifications_waiting":
-        asked = {"address": person.email_key, "person": person.id}
+        asked = {"address": person.email_key or "", "person": person.id}
         found = await work.rows(_VERIFICATIONS, communities=list(names), **asked)
     else:
         found = await work.rows(_REVIEWS, communities=list(names), person=person.id)
