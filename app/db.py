@@ -41,6 +41,13 @@ SQLITE_PRAGMAS = (
 )
 
 
+_NEWEST_WRITE = Prepared(
+    sa.select(
+        sa.cast(sa.func.pg_snapshot_xmax(sa.func.pg_current_snapshot()), sa.Text).label("newest")
+    )
+)
+
+
 class Work(AsyncSession):
     """One unit of work. It reads as a Reader does, but sees what it has itself written."""
 
@@ -202,6 +209,10 @@ class Database:
         """True if another process waits for a unit of work of this one to end; on PostgreSQL units
         of work run beside each other."""
         return self.sqlite and self._turns.wanted()
+
+    async def newest_write(self) -> str | None:
+        """On PostgreSQL, what is another after each transaction that wrote, whosesoever it was."""
+        return None if self.sqlite else (await self.reader.one(_NEWEST_WRITE)).newest
 
     async def close(self) -> None:
         """Gives every connection back."""

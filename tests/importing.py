@@ -1,9 +1,13 @@
 """Files of memberships, as importers send them, and the worker's part without its engine."""
 
+from collections import Counter
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
+from sqlmodel import col
 
+from app.models import ImportStatus, MembershipImport, MembershipImportRow, RowOutcome
 from app.services import import_runs
 from tests.cast import Api, Someone
 
@@ -82,6 +86,27 @@ async def outcomes(importer: Someone, job: dict[str, Any]) -> list[tuple[str, li
 
 
 async def work_off(api: Api) -> None:
-    """What the worker does with all imports that wait."""
+    """What the worker does with all imports that wait; each counts its rows as they are."""
     while await import_runs.run_next(api.database):
         pass
+    numbers = [col(getattr(MembershipImport, outcome.value)) for outcome in RowOutcome]
+    about = sa.select(
+        MembershipImport.id,
+        MembershipImport.status,
+        MembershipImport.noted,
+        MembershipImport.rows_to_do,
+        *numbers,
+    )
+    for job in await api.read(about.where(col(MembershipImport.planned_at).is_not(None))):
+        rows = await api.read(
+            sa.select(
+                MembershipImportRow.outcome, MembershipImportRow.findings, MembershipImportRow.plan
+            ).where(col(MembershipImportRow.import_id) == job.id)
+        )
+        found = Counter(row.outcome for row in rows)
+        assert {one: getattr(job, one.value) for one in RowOutcome} == dict.fromkeys(
+            RowOutcome, 0
+        ) | found
+        assert job.noted == sum(bool(row.findings) for row in rows)
+        to_do = sum(row.plan is not None for row in rows if row.outcome != RowOutcome.REFUSED)
+        assert job.status != ImportStatus.PLANNED or job.rows_to_do == to_do

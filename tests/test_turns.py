@@ -108,6 +108,30 @@ async def test_an_import_does_more_at_once_where_nobody_waits_and_little_where_s
     other.close()
 
 
+async def test_on_postgresql_it_does_less_at_once_and_rests_where_somebody_writes(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_pace, "CALM_SECONDS", 0.05)
+    async with Api.on(postgres_url) as api:
+        pace = import_pace.Pace(api.database, import_pace.APPLIED)
+        assert pace.rows == import_pace.BESIDE
+        end = asyncio.get_running_loop().time() + 20
+        # One's own writing is nobody else's; other tests may write on this server at times.
+        while pace.rows < import_pace.MANY and asyncio.get_running_loop().time() < end:
+            async with pace.work() as work:
+                await work.execute(sa.update(Occupation).values(place=Occupation.place + 1))
+        assert pace.rows == import_pace.MANY
+        monkeypatch.setattr(import_pace, "CALM_SECONDS", 60)
+        await api.join(await api.person("Mia Member"))
+        async with pace.work():
+            took = 0.2
+            await asyncio.sleep(took)
+        assert pace.rows == import_pace.BESIDE
+        before = asyncio.get_running_loop().time()
+        async with pace.work():
+            assert asyncio.get_running_loop().time() - before > took / 2
+
+
 async def test_a_process_by_itself_waits_for_its_own_statements_and_keeps_all_or_nothing(
     sqlite_api: Api,
 ) -> None:

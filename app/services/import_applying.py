@@ -36,7 +36,12 @@ _KEYS = ("import_id", "number")
 def _next(*columns: Any) -> Any:
     """The rows of an import in the order of the file, so many of them."""
     return (
-        sa.select(MembershipImportRow.number, *columns, MembershipImportRow.findings)
+        sa.select(
+            MembershipImportRow.number,
+            MembershipImportRow.outcome,
+            MembershipImportRow.findings,
+            *columns,
+        )
         .where(col(MembershipImportRow.import_id) == sa.bindparam("import", type_=sa.Uuid))
         .limit(sa.bindparam("most", type_=sa.Integer))
     )
@@ -120,10 +125,9 @@ def _ready(job: MembershipImport, world: World, planned: list[Planned]) -> Ready
     return Ready(world, same, import_effects.gather(job, world, same))
 
 
-async def refuse(work: Work, job: MembershipImport, rows: list[Any], outdated: list[int]) -> None:
+async def refuse(work: Work, job: MembershipImport, rows: list[Any]) -> None:
     """Notes of rows that they were not applied, since the world has moved under their plan."""
     told = import_rows.kept([Finding(None, "changed_since_plan")])
-    gone = set(outdated)
     notes = [
         {
             "import_id": job.id,
@@ -132,9 +136,9 @@ async def refuse(work: Work, job: MembershipImport, rows: list[Any], outdated: l
             "findings": [*row.findings, *told],
         }
         for row in rows
-        if row.number in gone
     ]
     await work.update_many(MembershipImportRow, _KEYS, notes)
+    import_rows.count_refused(job, rows)
 
 
 def _addresses(rows: list[Planned]) -> set[str]:
@@ -221,6 +225,7 @@ async def undo(work: Work, job: MembershipImport, rows: list[Any]) -> int:
         for row in rows
     ]
     await work.update_many(MembershipImportRow, _KEYS, notes)
+    job.noted += sum(row.number in kept and not row.findings for row in rows)
     return len(kept)
 
 
@@ -243,6 +248,7 @@ async def to_do_again(work: Work, job: MembershipImport) -> None:
         for row in kept
     ]
     await work.update_many(MembershipImportRow, _KEYS, said)
+    job.noted -= sum(not row["findings"] for row in said)
     await work.execute(
         sa.update(MembershipImportRow)
         .where(of_it, state.in_((RowState.REVERSED, RowState.KEPT)))

@@ -103,7 +103,8 @@ def shown(row: Any) -> dict[str, Any]:
         },
         "progress": {name: getattr(row, name) for name in progress}
         | {"estimated_seconds": _estimate(row)},
-        "counts": {name: getattr(row, name) for name in counts},
+        # A plan that is not whole says nothing yet of what would become of the rows.
+        "counts": {name: getattr(row, name) if row.planned_at else 0 for name in counts},
         "endings": {
             "planned": row.endings,
             "running": row.source_memberships,

@@ -13,7 +13,7 @@ from app.db import Source
 from app.listing import Listing
 from app.membership_files import reports
 from app.membership_files.rows import Finding, ReadRow
-from app.models import MembershipImportRow, RowOutcome
+from app.models import MembershipImport, MembershipImportRow, RowOutcome
 from app.reader import Prepared, Reader
 from app.schemas.base import address_key
 
@@ -91,8 +91,24 @@ _ROWS = sa.select(
 _WITH_PLANS = _ROWS.add_columns(MembershipImportRow.plan)
 
 
-# The condition that something is said of a row.
-NOTED = sa.cast(col(MembershipImportRow.findings), sa.Text) != "[]"
+def count(job: MembershipImport, rows: Iterable[dict[str, Any]]) -> None:
+    """Adds rows that are new to what an import says of its rows."""
+    for row in rows:
+        _add(job, row["outcome"], 1)
+        job.noted += bool(row["findings"])
+        job.rows_to_do += row["outcome"] is not RowOutcome.REFUSED and row["plan"] is not None
+
+
+def count_refused(job: MembershipImport, rows: Iterable[Any]) -> None:
+    """Counts rows as refused of which something else was planned."""
+    for row in rows:
+        _add(job, row.outcome, -1)
+        _add(job, RowOutcome.REFUSED, 1)
+        job.noted += not row.findings
+
+
+def _add(job: MembershipImport, outcome: RowOutcome, more: int) -> None:
+    setattr(job, outcome.value, getattr(job, outcome.value) + more)
 
 
 @lru_cache
@@ -103,7 +119,7 @@ def listing(outcomes: tuple[RowOutcome, ...], noted: bool) -> Listing:
     if outcomes:
         query = query.where(sa.or_(*(col(MembershipImportRow.outcome) == one for one in outcomes)))
     if noted:
-        query = query.where(NOTED)
+        query = query.where(sa.cast(col(MembershipImportRow.findings), sa.Text) != "[]")
     return Listing(query, col(MembershipImportRow.number))
 
 

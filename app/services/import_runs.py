@@ -234,6 +234,7 @@ async def _keep(pace: Pace, import_id: UUID, batch: list[ReadRow], found: Planne
         job.endings += found.endings
         job.endings_withheld |= found.withheld
         await work.insert_many(MembershipImportRow, found.rows)
+        import_rows.count(job, found.rows)
         if job.source is not None:
             mentions = [{"import_id": job.id, "membership_id": one} for one in found.mentions]
             await work.insert_many(MembershipImportMention, mentions, ignoring=True)
@@ -245,7 +246,6 @@ async def _conclude(database: Database, job: MembershipImport) -> None:
         held = await _held(work, job.id, ImportStatus.PLANNING)
         if held.mode == "sync" and not held.endings_withheld:
             await _plan_absent(work, held)
-        await _count(work, held)
         held.source_memberships = await import_planning.brought(work, held)
         held.exceeds_most_ended = held.endings * 100 > held.most_ended * held.source_memberships
         activity.record(
@@ -265,6 +265,7 @@ async def _plan_absent(work: Work, job: MembershipImport) -> None:
         if not rows:
             return
         await work.insert_many(MembershipImportRow, rows)
+        import_rows.count(job, rows)
         number += len(rows)
         job.endings += sum(row["outcome"] is RowOutcome.ENDED for row in rows)
 
@@ -277,25 +278,6 @@ def _in_the_way(job: MembershipImport) -> dict[str, Any] | None:
     elif job.refused and job.handling is ImportHandling.ALL_OR_NOTHING:
         problem = import_errors.RowsRefused
     return {"code": problem.code, "members": {}, "errors": []} if problem else None
-
-
-async def _count(work: Work, job: MembershipImport) -> None:
-    """The rows by what became of them, and how many have something to do."""
-    rows = await work.rows(
-        sa.select(
-            MembershipImportRow.outcome,
-            sa.func.count().label("count"),
-            sa.func.count(sa.case((col(MembershipImportRow.plan).is_not(None), 1))).label("to_do"),
-            sa.func.count(sa.case((import_rows.NOTED, 1))).label("noted"),
-        )
-        .where(col(MembershipImportRow.import_id) == job.id)
-        .group_by(col(MembershipImportRow.outcome))
-    )
-    found = {row.outcome: row.count for row in rows}
-    for outcome in RowOutcome:
-        setattr(job, outcome.value, found.get(outcome, 0))
-    job.noted = sum(row.noted for row in rows)
-    job.rows_to_do = sum(row.to_do for row in rows if row.outcome != RowOutcome.REFUSED)
 
 
 def _counts(job: MembershipImport) -> dict[str, int]:
@@ -313,8 +295,8 @@ async def _apply(database: Database, job: MembershipImport) -> None:
         ready = await _ready(database, job, rows)
         async with pace.work() as work:
             held = await _held(work, job.id, ImportStatus.APPLYING)
-            outdated = await import_applying.apply(work, held, rows, ready)
-            await import_applying.refuse(work, held, rows, outdated)
+            outdated = set(await import_applying.apply(work, held, rows, ready))
+            await import_applying.refuse(work, held, [r for r in rows if r.number in outdated])
             held.rows_done += len(rows)
     async with database.work() as work:
         await _applied(work, await _held(work, job.id, ImportStatus.APPLYING))
@@ -357,9 +339,6 @@ async def _refuse_stopped(database: Database, job: MembershipImport) -> None:
 
 
 async def _applied(work: Work, job: MembershipImport) -> None:
-    to_do = job.rows_to_do
-    await _count(work, job)
-    job.rows_to_do = to_do
     activity.record(work, "membership_import.applied", None, job.id, **_of(job), **_counts(job))
     job.applied_at = job.ended_at = clock.now()
     job.problem = None

@@ -240,7 +240,7 @@ async def map_columns(
     job.status = ImportStatus.WAITING
     job.problem = job.planned_at = job.ended_at = None
     job.rows_read = job.rows_to_do = job.endings = job.source_memberships = 0
-    job.created = job.changed = job.unchanged = job.ended = job.refused = 0
+    job.created = job.changed = job.unchanged = job.ended = job.refused = job.noted = 0
     job.exceeds_most_ended = job.endings_withheld = False
     activity.record(
         work, "membership_import.mapped", standing, job.id, community_id=job.community_id

@@ -13,6 +13,10 @@ TABLE = "membership_import"
 
 def upgrade() -> None:
     op.add_column(TABLE, sa.Column("noted", sa.Integer(), nullable=False, server_default="0"))
+    op.execute(
+        f"UPDATE {TABLE} SET noted = (SELECT count(*) FROM membership_import_row AS said"
+        f" WHERE said.import_id = {TABLE}.id AND CAST(said.findings AS TEXT) <> '[]')"
+    )
 
 
 def downgrade() -> None:
