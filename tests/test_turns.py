@@ -86,6 +86,12 @@ async def test_where_another_process_writes_for_too_long_one_is_told_to_come_bac
     ok(await mia.post(path, body), 201)
 
 
+async def calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has waited for longer than it takes to be alone."""
+    monkeypatch.setattr(import_pace, "CALM_SECONDS", 0.05)
+    await asyncio.sleep(0.1)
+
+
 async def test_an_import_does_more_at_once_where_nobody_waits_and_little_where_somebody_does(
     sqlite_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,7 +104,7 @@ async def test_an_import_does_more_at_once_where_nobody_waits_and_little_where_s
         sizes.append(pace.rows)
     few, most = import_pace.APPLIED, import_pace.ALONE
     assert sizes == [2 * few, 4 * few, 8 * few, 16 * few, most]
-    monkeypatch.setattr(import_pace, "CALM_SECONDS", 60)
+    await calm(monkeypatch)
     other = Turns(sqlite_api.database.url.removeprefix("sqlite:///"))
     async with pace.work():
         served = await waiting(other)
@@ -121,7 +127,7 @@ async def test_on_postgresql_it_does_less_at_once_and_rests_where_somebody_write
             async with pace.work() as work:
                 await work.execute(sa.update(Occupation).values(place=Occupation.place + 1))
         assert pace.rows == import_pace.MANY
-        monkeypatch.setattr(import_pace, "CALM_SECONDS", 60)
+        await calm(monkeypatch)
         await api.join(await api.person("Mia Member"))
         async with pace.work():
             took = 0.2
