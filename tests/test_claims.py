@@ -308,6 +308,18 @@ async def test_who_comes_in_by_another_way_after_the_end_has_the_history_besides
     assert "W. Typed" not in await roster(secretary, status=["ended", "active"])
 
 
+async def test_who_has_not_proven_the_address_comes_in_without_what_was_said_of_it(
+    api: Api,
+) -> None:
+    wendy, staff = await api.member("Wendy Wellness", WELLNESS), await api.staff()
+    secretary, _, membership = await written_down(api, wendy)
+    await api.change(Person, wendy.id, email_verified_at=None)
+    ok(await staff.post(ROSTER, {"person_id": str(wendy.id)}), 201)
+    listed = await roster(secretary)
+    assert {"W. Typed", "Wendy Wellness"} <= listed.keys()
+    assert listed["W. Typed"]["id"] == membership
+
+
 async def test_an_own_request_to_join_is_answered_as_for_any_member(api: Api) -> None:
     wendy, secretary = await api.member("Wendy Wellness", WELLNESS), None
     await written_down(api, wendy, secretary)
